@@ -1,0 +1,27 @@
+/*
+ * The only storage of what lives as long as the process: reserved at start, sealed (made read-only)
+ * once the plan is made. Nothing is given back. Taking more than there is ends the process: the
+ * configuration is limited to far less.
+ */
+#ifndef BASE_ARENA_H
+#define BASE_ARENA_H
+
+#include <stddef.h>
+
+#include "base/attr.h"
+#include "base/fault.h"
+
+enum { ARENA_SIZE = 2 * 1024 * 1024 };
+
+MUST_USE int arena_open(struct fault *why);
+
+/* Zeroed, aligned for anything. Never NULL. */
+void *arena_take(size_t size);
+
+/* A copy of `length` bytes of text, with an end. */
+char *arena_text(const char *text, size_t length);
+
+/* From here on a write to the arena is a crash. */
+MUST_USE int arena_seal(struct fault *why);
+
+#endif

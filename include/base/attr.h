@@ -1,0 +1,9 @@
+/* What the compiler is asked to check for us. */
+#ifndef BASE_ATTR_H
+#define BASE_ATTR_H
+
+#define MUST_USE __attribute__((warn_unused_result))
+#define PRINTF_LIKE(format, first) __attribute__((format(printf, format, first)))
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+#endif

@@ -1,0 +1,19 @@
+/* A connected stream socket before a deadline, and whole lines and bytes over it. */
+#ifndef NET_DIAL_H
+#define NET_DIAL_H
+
+#include <stdint.h>
+
+#include "base/attr.h"
+#include "base/fault.h"
+#include "base/url.h"
+
+/* Every address of the host's is tried, until the deadline (of clock_ms). The socket is non-blocking
+ * and closed on exec. Returns it, or -1. */
+MUST_USE int dial_tcp(const char *host, uint16_t port, int64_t deadline_ms, struct fault *why);
+MUST_USE int dial_unix(const char *path, int64_t deadline_ms, struct fault *why);
+
+/* dial_unix for x+unix: and unix: URLs, else dial_tcp. */
+MUST_USE int dial_url(const struct url *url, int64_t deadline_ms, struct fault *why);
+
+#endif

@@ -1,0 +1,42 @@
+/* The command line: options, a subcommand, and the words after them. */
+#ifndef PLAN_ARGV_H
+#define PLAN_ARGV_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/attr.h"
+#include "base/fault.h"
+#include "plan/plan.h"
+
+enum { SETS_MAX = 64 };
+
+/* "--set SECTION.KEY=VALUE", or an option that stands for one ("--user", "--stop-timeout", "--log"). */
+struct set_option {
+    const char *option; /* as the user wrote it, for faults and for `check` */
+    const char *key;    /* "server.umask", "stage.bytecode.mode" */
+    const char *value;
+};
+
+struct call {
+    const char *subcommand;  /* NULL: run the stages, then the command */
+    char *const *words;      /* the command, or the words after the subcommand; ends with NULL */
+    size_t word_count;
+    const char *config;      /* --config */
+    bool no_stages;
+    bool wants_help;         /* --help, of the subcommand where there is one */
+    bool wants_version;
+    bool is_dry;             /* clean --dry-run */
+    bool is_json;            /* status, verify: --json */
+    int verbosity;           /* -v, counted */
+    struct init_plan init;
+    bool success_codes[256]; /* -e */
+    struct set_option sets[SETS_MAX];
+    size_t set_count;
+};
+
+/* Called by the name tini or docker-init it knows tini's options and no others. A fault here is one
+ * of usage (EXIT_USAGE). */
+MUST_USE int argv_read(int argc, char *const *argv, struct call *out, struct fault *why);
+
+#endif

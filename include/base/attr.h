@@ -3,7 +3,7 @@
 #define BASE_ATTR_H
 
 #define MUST_USE __attribute__((warn_unused_result))
-#define PRINTF_LIKE(format, first) __attribute__((format(printf, format, first)))
+#define PRINTF_LIKE(text, first) __attribute__((format(printf, text, first)))
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 #endif

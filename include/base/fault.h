@@ -13,10 +13,10 @@
 enum { FAULT_LINES_MAX = 16, FAULT_TEXT_SIZE = 6000 };
 
 struct fault {
-    int exit_code;   /* what fault_report returns: EXIT_OURS until fault_code says otherwise */
-    size_t count;    /* lines told, also those that found no room */
-    size_t kept;     /* lines in text */
-    size_t used;     /* bytes of text in use */
+    int exit_code; /* what fault_report returns: EXIT_OURS until fault_code says otherwise */
+    size_t count;  /* lines told, also those that found no room */
+    size_t kept;   /* lines in text */
+    size_t used;   /* bytes of text in use */
     char text[FAULT_TEXT_SIZE];
 };
 

@@ -25,8 +25,14 @@ struct log_field {
     int64_t number;
 };
 
-#define LOG_TEXT(name, value) { (name), (value), 0 }
-#define LOG_NUMBER(name, value) { (name), NULL, (int64_t)(value) }
+#define LOG_TEXT(name, value)                                                                      \
+    {                                                                                              \
+        (name), (value), 0                                                                         \
+    }
+#define LOG_NUMBER(name, value)                                                                    \
+    {                                                                                              \
+        (name), NULL, (int64_t)(value)                                                             \
+    }
 /* The list of an event's fields; LOG_NONE where the sentence says it all. */
 #define LOG_FIELDS(...) ((const struct log_field[]){ __VA_ARGS__, { NULL, NULL, 0 } })
 #define LOG_NONE ((const struct log_field *)NULL)

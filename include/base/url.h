@@ -12,12 +12,13 @@
 enum { URL_PART_MAX = 256, URL_TEXT_MAX = 1024 };
 
 struct url {
-    char scheme[16];          /* "redis", "redis+unix", "file": lower case */
-    char user[URL_PART_MAX];  /* percent-decoded, "" when absent, like password */
+    char scheme[16];         /* "redis", "redis+unix", "file": lower case */
+    char user[URL_PART_MAX]; /* percent-decoded, "" when absent, like password */
     char password[URL_PART_MAX];
-    char host[URL_PART_MAX];  /* without the brackets of IPv6 */
-    uint16_t port;            /* 0: the scheme's own, or none */
-    char path[URL_TEXT_MAX];  /* with its slash; of x+unix: and unix: the socket; of file: the file */
+    char host[URL_PART_MAX]; /* without the brackets of IPv6 */
+    uint16_t port;           /* 0: the scheme's own, or none */
+    char
+        path[URL_TEXT_MAX]; /* with its slash; of x+unix: and unix: the socket; of file: the file */
     char query[URL_PART_MAX]; /* without its question mark */
 };
 

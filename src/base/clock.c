@@ -1,0 +1,38 @@
+/*
+ * Monotonic time, so that a clock that is set changes no deadline.
+ */
+#include "base/clock.h"
+
+#include <time.h>
+
+int64_t clock_us(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+int64_t clock_ms(void)
+{
+    return clock_us() / 1000;
+}
+
+int64_t clock_wall_ms(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+int clock_left(int64_t deadline_ms)
+{
+    if (deadline_ms == CLOCK_NEVER)
+        return -1;
+    int64_t left = deadline_ms - clock_ms();
+    if (left <= 0)
+        return 0;
+    /* A later look finds the rest: poll takes an int. */
+    return left > 1000000000 ? 1000000000 : (int)left;
+}

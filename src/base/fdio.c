@@ -1,0 +1,95 @@
+/*
+ * Whole reads and writes. The only place that handles EINTR.
+ */
+#include "base/fdio.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+int fdio_write(int fd, const void *data, size_t size)
+{
+    const char *next = data;
+
+    while (size > 0) {
+        ssize_t count = write(fd, next, size);
+        if (count < 0 && errno == EINTR)
+            continue;
+        if (count < 0)
+            return -1;
+        next += count;
+        size -= (size_t)count;
+    }
+    return 0;
+}
+
+ssize_t fdio_read(int fd, void *out, size_t size)
+{
+    char *next = out;
+    size_t left = size;
+
+    while (left > 0) {
+        ssize_t count = read(fd, next, left);
+        if (count < 0 && errno == EINTR)
+            continue;
+        if (count < 0)
+            return -1;
+        if (count == 0)
+            break;
+        next += count;
+        left -= (size_t)count;
+    }
+    return (ssize_t)(size - left);
+}
+
+static ssize_t read_regular(int fd, char *out, size_t out_size)
+{
+    struct stat st;
+
+    if (fstat(fd, &st) < 0)
+        return -1;
+    if (!S_ISREG(st.st_mode)) {
+        errno = S_ISDIR(st.st_mode) ? EISDIR : EINVAL;
+        return -1;
+    }
+    /* The files of /proc say 0 and have more, so only reading tells the size. */
+    ssize_t count = fdio_read(fd, out, out_size);
+    if (count == (ssize_t)out_size) {
+        errno = EFBIG;
+        return -1;
+    }
+    if (count >= 0)
+        out[count] = '\0';
+    return count;
+}
+
+ssize_t fdio_read_file(const char *path, char *out, size_t out_size)
+{
+    /* O_NONBLOCK, so that the open of a FIFO does not wait for a writer. */
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+
+    if (fd < 0)
+        return -1;
+    ssize_t count = read_regular(fd, out, out_size);
+    int error = errno;
+    close(fd);
+    errno = error;
+    return count;
+}
+
+/* close_range is younger than some kernels and refused by some sandboxes. */
+static void close_one_by_one(int first)
+{
+    long limit = sysconf(_SC_OPEN_MAX);
+
+    for (int fd = first; fd < (limit > 0 && limit < 65536 ? limit : 65536); fd++)
+        close(fd);
+}
+
+void fdio_close_from(int first)
+{
+    if (syscall(SYS_close_range, (unsigned)first, ~0U, 0U) < 0)
+        close_one_by_one(first);
+}

@@ -1,0 +1,268 @@
+/*
+ * Words to values, and values to words. Each refusal says what would be right.
+ */
+#include "base/text.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/arena.h"
+
+/* Reads digits; NULL when there are none or too many. */
+static const char *read_digits(const char *text, int64_t *out)
+{
+    int64_t value = 0;
+    const char *next = text;
+
+    for (; *next >= '0' && *next <= '9'; next++) {
+        if (value > (INT64_MAX - 9) / 10)
+            return NULL;
+        value = value * 10 + (*next - '0');
+    }
+    *out = value;
+    return next == text ? NULL : next;
+}
+
+int text_number(const char *text, int64_t least, int64_t most, int64_t *out, struct fault *why)
+{
+    int64_t value = 0;
+    const char *end = read_digits(text, &value);
+
+    if (!end || *end != '\0' || value < least || value > most)
+        return fault_set(why, "\"%s\" is no number from %lld to %lld", text, (long long)least,
+                         (long long)most);
+    *out = value;
+    return 0;
+}
+
+static int64_t duration_unit(const char **text)
+{
+    static const struct {
+        const char *name;
+        int64_t ms;
+    } units[] = { { "ms", 1 }, { "s", 1000 }, { "m", 60000 }, { "h", 3600000 } };
+
+    if (**text == '\0')
+        return 1000;
+    for (size_t i = 0; i < COUNT(units); i++) {
+        size_t length = strlen(units[i].name);
+        if (strncmp(*text, units[i].name, length) == 0) {
+            *text += length;
+            return units[i].ms;
+        }
+    }
+    return 0;
+}
+
+int text_duration(const char *text, int64_t *out_ms, struct fault *why)
+{
+    const int64_t most = 1000LL * 3600000;
+    int64_t total = 0;
+    const char *next = text;
+
+    do {
+        int64_t value;
+        next = read_digits(next, &value);
+        int64_t unit = next ? duration_unit(&next) : 0;
+        if (unit == 0 || value > most / unit || (total += value * unit) > most)
+            return fault_set(why, "\"%s\" is no time: write 500ms, 30s, 5m or 1h30m", text);
+    } while (*next != '\0');
+    *out_ms = total;
+    return 0;
+}
+
+int text_size(const char *text, int64_t *out_bytes, struct fault *why)
+{
+    int64_t value = 0;
+    int shift = 0;
+    const char *end = read_digits(text, &value);
+
+    if (end && *end != '\0') {
+        const char *unit = strchr("KMG", *end);
+        shift = unit ? 10 * ((int)(unit - "KMG") + 1) : 0;
+        end = unit ? end + 1 : NULL;
+    }
+    if (!end || *end != '\0' || value > (INT64_MAX >> 31))
+        return fault_set(why, "\"%s\" is no size: write 4096, 64K, 10M or 2G", text);
+    *out_bytes = value << shift;
+    return 0;
+}
+
+int text_bool(const char *text, bool *out, struct fault *why)
+{
+    static const char *const yes[] = { "yes", "true", "on", "1" };
+    static const char *const no[] = { "no", "false", "off", "0" };
+
+    for (size_t i = 0; i < COUNT(yes); i++) {
+        bool is_yes = strcasecmp(text, yes[i]) == 0;
+        if (is_yes || strcasecmp(text, no[i]) == 0) {
+            *out = is_yes;
+            return 0;
+        }
+    }
+    return fault_set(why, "\"%s\" is neither yes nor no", text);
+}
+
+int text_mode(const char *text, unsigned *out, struct fault *why)
+{
+    unsigned value = 0;
+    const char *next = text;
+
+    for (; *next >= '0' && *next <= '7' && value <= 0777; next++)
+        value = value * 8 + (unsigned)(*next - '0');
+    if (next == text || *next != '\0' || value > 0777)
+        return fault_set(why, "\"%s\" is no mode: write it in octal, like 027", text);
+    *out = value;
+    return 0;
+}
+
+static bool is_space(char c)
+{
+    return c == ' ' || c == '\t';
+}
+
+/* Copies one word without its quotes to `out`; what follows it, or NULL when a quote stays open. */
+static const char *split_word(const char *text, char *out, size_t *out_length)
+{
+    char quote = '\0';
+    size_t length = 0;
+
+    for (; *text != '\0' && (quote != '\0' || !is_space(*text)); text++) {
+        if (quote == '\0' && (*text == '"' || *text == '\''))
+            quote = *text;
+        else if (*text == quote)
+            quote = '\0';
+        else if (*text == '\\' && quote != '\'' && text[1] != '\0')
+            out[length++] = *++text;
+        else
+            out[length++] = *text;
+    }
+    out[length] = '\0';
+    *out_length = length;
+    return quote == '\0' ? text : NULL;
+}
+
+int text_split(const char *text, struct words *out, struct fault *why)
+{
+    /* Every second character is a space at most. */
+    size_t most = strlen(text) / 2 + 2;
+    char **items = arena_take(most * sizeof *items);
+    char *room = arena_take(strlen(text) + most);
+    size_t count = 0;
+    const char *next = text;
+
+    for (;;) {
+        size_t length;
+        while (is_space(*next))
+            next++;
+        if (*next == '\0')
+            break;
+        items[count++] = room;
+        next = split_word(next, room, &length);
+        if (!next)
+            return fault_set(why, "a quote is not closed: %s", text);
+        room += length + 1;
+    }
+    *out = (struct words){ .items = items, .count = count };
+    return 0;
+}
+
+const char *text_show_ms(int64_t ms, char *out, size_t out_size)
+{
+    if (ms < 1000)
+        snprintf(out, out_size, "%lld ms", (long long)ms);
+    else if (ms < 60000)
+        snprintf(out, out_size, "%lld.%lld s", (long long)(ms / 1000),
+                 (long long)(ms % 1000 / 100));
+    else
+        snprintf(out, out_size, "%lld min %lld s", (long long)(ms / 60000),
+                 (long long)(ms % 60000 / 1000));
+    return out;
+}
+
+const char *text_show_bytes(int64_t bytes, char *out, size_t out_size)
+{
+    static const char *const units[] = { "bytes", "KiB", "MiB", "GiB", "TiB" };
+    int64_t tenths = bytes * 10;
+    size_t unit = 0;
+
+    if (bytes > INT64_MAX / 10)
+        tenths = INT64_MAX;
+    for (; tenths >= 10240 && unit + 1 < COUNT(units); unit++)
+        tenths /= 1024;
+    /* "31 KiB" but "1.5 MiB": a tenth matters only in small numbers. */
+    if (unit > 0 && tenths < 100)
+        snprintf(out, out_size, "%lld.%lld %s", (long long)(tenths / 10), (long long)(tenths % 10),
+                 units[unit]);
+    else
+        snprintf(out, out_size, "%lld %s", (long long)(tenths / 10), units[unit]);
+    return out;
+}
+
+size_t text_distance(const char *left, const char *right)
+{
+    enum { WORD_MAX = 63, FAR = 4 };
+    unsigned char row[WORD_MAX + 1];
+    size_t width = strlen(right);
+
+    if (width > WORD_MAX || strlen(left) > WORD_MAX)
+        return FAR;
+    for (size_t i = 0; i <= width; i++)
+        row[i] = (unsigned char)i;
+    for (size_t i = 0; left[i] != '\0'; i++) {
+        unsigned char diagonal = row[0];
+        row[0] = (unsigned char)(i + 1);
+        for (size_t j = 0; j < width; j++) {
+            unsigned char above = row[j + 1];
+            unsigned best = diagonal + (left[i] != right[j] ? 1U : 0U);
+            if (above + 1U < best)
+                best = above + 1U;
+            if (row[j] + 1U < best)
+                best = row[j] + 1U;
+            row[j + 1] = (unsigned char)best;
+            diagonal = above;
+        }
+    }
+    return row[width] > FAR ? FAR : row[width];
+}
+
+/* How many bytes the UTF-8 character at `text` has; 0 when it is broken, cut or a control. */
+static size_t utf8_length(const unsigned char *text)
+{
+    size_t length = text[0] < 0x80 ? 1 : text[0] < 0xE0 ? 2 : text[0] < 0xF0 ? 3 : 4;
+
+    if (text[0] < 0x20 || text[0] == 0x7F || (text[0] >= 0x80 && text[0] < 0xC2) || text[0] > 0xF4)
+        return 0;
+    /* C1 controls are what some terminals obey like ESC. */
+    if (text[0] == 0xC2 && text[1] < 0xA0)
+        return 0;
+    for (size_t i = 1; i < length; i++)
+        if ((text[i] & 0xC0) != 0x80)
+            return 0;
+    return length;
+}
+
+const char *text_escape(const char *text, char *out, size_t out_size)
+{
+    size_t used = 0;
+
+    while (*text != '\0') {
+        size_t length = utf8_length((const unsigned char *)text);
+        char escaped[8];
+        const char *piece = text;
+        size_t piece_length = length;
+        if (length == 0) {
+            snprintf(escaped, sizeof escaped, "\\x%02x", (unsigned char)*text);
+            piece = escaped;
+            piece_length = 4;
+        }
+        if (used + piece_length + 1 > out_size)
+            break;
+        memcpy(out + used, piece, piece_length);
+        used += piece_length;
+        text += length ? length : 1;
+    }
+    out[used] = '\0';
+    return out;
+}

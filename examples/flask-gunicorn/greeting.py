@@ -1,0 +1,1 @@
+TEXT = "Hello, this is release one"

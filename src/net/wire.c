@@ -76,10 +76,14 @@ static ssize_t receive(struct wire *wire, void *out, size_t size, struct fault *
 
 ssize_t wire_some(struct wire *wire, void *out, size_t size, struct fault *why)
 {
+    if (wire->taken == wire->used) {
+        ssize_t got = receive(wire, wire->buffer, sizeof wire->buffer, why);
+        if (got <= 0)
+            return got;
+        wire->taken = 0;
+        wire->used = (size_t)got;
+    }
     size_t there = wire->used - wire->taken;
-
-    if (there == 0)
-        return receive(wire, out, size, why);
     if (there > size)
         there = size;
     memcpy(out, wire->buffer + wire->taken, there);
@@ -107,24 +111,11 @@ int wire_skip(struct wire *wire, uint64_t size, struct fault *why)
 {
     while (size > 0) {
         char dropped[4096];
-        size_t part = size < sizeof(dropped) ? (size_t)size : sizeof(dropped);
+        size_t part = size < sizeof dropped ? (size_t)size : sizeof dropped;
         if (wire_bytes(wire, dropped, part, why) < 0)
             return -1;
         size -= part;
     }
-    return 0;
-}
-
-static int refill(struct wire *wire, struct fault *why)
-{
-    ssize_t got = receive(wire, wire->buffer, sizeof(wire->buffer), why);
-
-    if (got < 0)
-        return -1;
-    if (got == 0)
-        return fault_set(why, "the connection was closed before an answer came");
-    wire->taken = 0;
-    wire->used = (size_t)got;
     return 0;
 }
 
@@ -133,9 +124,12 @@ int wire_line(struct wire *wire, char *out, size_t out_size, struct fault *why)
     size_t length = 0;
 
     for (;;) {
-        if (wire->taken == wire->used && refill(wire, why) < 0)
+        char next;
+        ssize_t got = wire_some(wire, &next, 1, why);
+        if (got < 0)
             return -1;
-        char next = wire->buffer[wire->taken++];
+        if (got == 0)
+            return fault_set(why, "the connection was closed before an answer came");
         if (next == '\n')
             break;
         if (next == '\0')

@@ -14,7 +14,7 @@ enum { LOGIN_NAME_MAX = 400, LOGIN_SECRET_MAX = 512 };
 struct login {
     const struct url *url;
     const char *password_file; /* NULL: the URL's user and password, if any */
-    int64_t deadline_ms;       /* of clock_ms, for the connection and for all that is said over it */
+    int64_t deadline_ms; /* of clock_ms, for the connection and for all that is said over it */
 };
 
 /* "redis cache:6379/1", "memcached /run/memcached.sock": never a secret. Returns `out`. */

@@ -22,7 +22,7 @@ enum redis_type {
     REDIS_NUMBER, /* number */
     REDIS_BULK,   /* text */
     REDIS_NIL,
-    REDIS_ARRAY   /* number: how many replies follow, each to be taken by redis_read */
+    REDIS_ARRAY /* number: how many replies follow, each to be taken by redis_read */
 };
 
 struct redis_reply {

@@ -58,7 +58,7 @@ static int find_scheme(const char *text, struct url *out, const char **rest, str
 
     if (text[length] != ':' || length == 0 || length >= sizeof out->scheme)
         return fault_set(why, "\"%.*s\" is no URL: write it like tcp://host:port",
-                         (int)strcspn(text, "@"), text);
+                         length < 20 ? (int)length : 20, text);
     for (size_t i = 0; i < length; i++)
         out->scheme[i] = text[i] >= 'A' && text[i] <= 'Z' ? (char)(text[i] + 32) : text[i];
     *rest = text + length + 1;
@@ -116,7 +116,7 @@ static int read_authority(const char *text, size_t length, struct url *out, stru
 
 int url_parse(const char *text, struct url *out, struct fault *why)
 {
-    const char *rest;
+    const char *rest = text;
 
     memset(out, 0, sizeof *out);
     int scheme = find_scheme(text, out, &rest, why);

@@ -1,0 +1,31 @@
+/* Become the wanted user with the wanted capabilities, irrevocably. */
+#ifndef PROC_PRIVS_H
+#define PROC_PRIVS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/attr.h"
+#include "base/fault.h"
+#include "base/text.h"
+#include "plan/plan.h"
+
+struct privs {
+    const struct identity *user;      /* NULL, or text NULL: nothing about identity is changed */
+    const struct words *capabilities; /* that stay; NULL: none with a user, all without */
+    bool no_new_privs;
+};
+
+/* Is every word the name of a capability? A fault for each that is not. */
+MUST_USE int privs_check(const struct words *capabilities, struct fault *why);
+
+/* Three outcomes for the user: switched, already that user, or refused (-1: run nothing). */
+MUST_USE int privs_drop(const struct privs *wanted, struct fault *why);
+
+/* PID 1 itself stays who it is, with the right to signal its children and no other. */
+MUST_USE int privs_keep_kill(struct fault *why);
+
+/* Pipes and terminals among the standard streams are given to the user, so that /dev/stdout opens. */
+void privs_hand_streams(const struct identity *user);
+
+#endif

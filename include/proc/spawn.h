@@ -1,0 +1,36 @@
+/* Starts a child: as a program or as a function. fork, never vfork: an exec on a hung mount must
+ * not stop PID 1. */
+#ifndef PROC_SPAWN_H
+#define PROC_SPAWN_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "base/attr.h"
+#include "base/fault.h"
+#include "proc/privs.h"
+
+struct spawn {
+    /* Either a program, found in the PATH of its environment ... */
+    char *const *argv;
+    char *const *environment;
+    /* ... or a function, whose result is the exit status. */
+    int (*body)(const void *context);
+    const void *context;
+
+    struct privs privs;
+    const char *workdir; /* NULL: stays */
+    bool has_umask;
+    unsigned umask;
+    int output;          /* a descriptor for stdout and stderr; 0: they stay */
+    bool takes_terminal; /* becomes the terminal's foreground group */
+    bool hands_streams;  /* standard streams are given to the user */
+    bool keeps_group;    /* stays in the caller's process group; else it leads its own */
+};
+
+/* The child has a clean start: every signal at its default (a function's keeps SIGPIPE ignored), none
+ * blocked, none of our descriptors. A program that can't be started ends the child with 126 or 127,
+ * a refused user with 125, and the child says why itself. -1: no process could be made. */
+MUST_USE int spawn_start(const struct spawn *what, pid_t *out, struct fault *why);
+
+#endif

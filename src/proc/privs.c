@@ -1,0 +1,162 @@
+/*
+ * Users, groups and capabilities, with libcap-ng. Never goes on as root when a change was refused.
+ */
+#include "proc/privs.h"
+
+#include <cap-ng.h>
+#include <errno.h>
+#include <grp.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/log.h"
+
+/* libcap-ng wants it without "cap_"; people write it in either way. */
+static int capability_number(const char *word)
+{
+    return capng_name_to_capability(strncasecmp(word, "cap_", 4) == 0 ? word + 4 : word);
+}
+
+int privs_check(const struct words *capabilities, struct fault *why)
+{
+    int result = 0;
+
+    for (size_t i = 0; i < capabilities->count; i++)
+        if (capability_number(capabilities->items[i]) < 0)
+            result = fault_set(why,
+                               "[server] capabilities: \"%s\" is no capability: write it like "
+                               "net_bind_service",
+                               capabilities->items[i]);
+    return result;
+}
+
+static bool is_already(const struct identity *user)
+{
+    uid_t real, effective, saved;
+    gid_t real_group, effective_group, saved_group;
+
+    return getresuid(&real, &effective, &saved) == 0 && real == user->uid &&
+           effective == user->uid && saved == user->uid &&
+           getresgid(&real_group, &effective_group, &saved_group) == 0 && real_group == user->gid &&
+           effective_group == user->gid && saved_group == user->gid;
+}
+
+static int refuse(const struct identity *user, struct fault *why)
+{
+    return fault_errno(
+        why,
+        "can't become user \"%s\" (uid %u, gid %u) as uid %u: start the container as "
+        "root with SETUID and SETGID, or as that user, or drop the line user =",
+        user->text, user->uid, user->gid, geteuid());
+}
+
+/* The set that stays; what the process itself does not have can't stay. */
+static int choose_kept(const struct words *kept, struct fault *why)
+{
+    capng_clear(CAPNG_SELECT_ALL);
+    for (size_t i = 0; kept && i < kept->count; i++) {
+        int number = capability_number(kept->items[i]);
+        if (number < 0)
+            return fault_set(why, "\"%s\" is no capability", kept->items[i]);
+        capng_update(CAPNG_ADD,
+                     CAPNG_EFFECTIVE | CAPNG_PERMITTED | CAPNG_INHERITABLE | CAPNG_BOUNDING_SET |
+                         CAPNG_AMBIENT,
+                     (unsigned)number);
+    }
+    return 0;
+}
+
+static bool may(int capability)
+{
+    return prctl(PR_CAPBSET_READ, capability, 0, 0, 0) == 1 &&
+           capng_have_capability(CAPNG_EFFECTIVE, (unsigned)capability);
+}
+
+/* Emptying the bounding set needs SETPCAP. Without it nothing is lost: with no_new_privs, which is
+ * the default here, no file can give a capability back. */
+static int drop_bounding(const struct privs *wanted, bool may_setpcap, struct fault *why)
+{
+    if (may_setpcap) {
+        if (capng_apply(CAPNG_SELECT_BOUNDS) < 0)
+            return fault_errno(why, "can't empty the capability bounding set");
+        return 0;
+    }
+    if (!wanted->no_new_privs)
+        log_event(LOG_WARN, "privs.bounding", LOG_NONE,
+                  "the capability bounding set stays: emptying it needs SETPCAP (or set "
+                  "no_new_privs = yes)");
+    return 0;
+}
+
+static int switch_user(const struct privs *wanted, struct fault *why)
+{
+    const struct identity *user = wanted->user;
+
+    if (capng_get_caps_process() < 0)
+        return fault_set(why, "can't read our own capabilities: is /proc mounted?");
+    bool may_setpcap = may(CAP_SETPCAP);
+    if (setgroups(user->group_count, user->groups) < 0)
+        return refuse(user, why);
+    if (choose_kept(wanted->capabilities, why) < 0)
+        return -1;
+    if (drop_bounding(wanted, may_setpcap, why) < 0)
+        return -1;
+    errno = 0;
+    if (capng_change_id((int)user->uid, (int)user->gid, CAPNG_NO_FLAG) < 0) {
+        if (wanted->capabilities && wanted->capabilities->count > 0)
+            return fault_errno(why,
+                               "can't become user \"%s\" with the capabilities that are to stay: "
+                               "does the container have them (--cap-add)?",
+                               user->text);
+        return refuse(user, why);
+    }
+    if (wanted->capabilities && wanted->capabilities->count > 0 &&
+        capng_apply(CAPNG_SELECT_AMBIENT) < 0)
+        return fault_errno(why, "can't keep the capabilities as ambient ones");
+    if (!is_already(user))
+        return refuse(user, why);
+    return 0;
+}
+
+int privs_drop(const struct privs *wanted, struct fault *why)
+{
+    bool has_user = wanted->user && wanted->user->text;
+
+    if (has_user && (!is_already(wanted->user) || wanted->user->uid == 0)) {
+        if (switch_user(wanted, why) < 0)
+            return -1;
+    }
+    if (wanted->no_new_privs && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+        return fault_errno(why, "can't set no_new_privs");
+    return 0;
+}
+
+int privs_keep_kill(struct fault *why)
+{
+    if (capng_get_caps_process() < 0)
+        return fault_set(why, "can't read our own capabilities: is /proc mounted?");
+    bool has_kill = may(CAP_KILL);
+    capng_clear(CAPNG_SELECT_CAPS);
+    if (has_kill)
+        capng_update(CAPNG_ADD, CAPNG_EFFECTIVE | CAPNG_PERMITTED, CAP_KILL);
+    if (capng_apply(CAPNG_SELECT_CAPS) < 0)
+        return fault_errno(why, "can't give up our own capabilities");
+    return 0;
+}
+
+void privs_hand_streams(const struct identity *user)
+{
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+        struct stat st;
+        if (fstat(fd, &st) < 0 || st.st_uid == user->uid)
+            continue;
+        /* Never a file or a device such as /dev/null, which others share. */
+        if (!S_ISFIFO(st.st_mode) && !(S_ISCHR(st.st_mode) && isatty(fd)))
+            continue;
+        if (fchown(fd, user->uid, (gid_t)-1) < 0)
+            log_event(LOG_DEBUG, "streams.kept", LOG_FIELDS(LOG_NUMBER("fd", fd)),
+                      "descriptor %d stays with uid %u: %s", fd, st.st_uid, strerror(errno));
+    }
+}

@@ -1,0 +1,113 @@
+/*
+ * Reads /proc/PID/stat. By system calls and fixed buffers: PID 1 has no heap.
+ */
+#include "proc/procfs.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/fdio.h"
+#include "base/text.h"
+
+/* The kernel's layout: libc's readdir would allocate. */
+struct kernel_dirent {
+    uint64_t inode;
+    int64_t offset;
+    unsigned short length;
+    unsigned char type;
+    char name[];
+};
+
+/* Skips `count` fields and reads the number that follows. */
+static uint64_t field(const char **text, int count)
+{
+    const char *next = *text;
+
+    while (count-- > 0) {
+        next += strcspn(next, " ");
+        next += strspn(next, " ");
+    }
+    char *end;
+    uint64_t value = strtoull(next, &end, 10);
+    *text = end + strspn(end, " ");
+    return value;
+}
+
+bool procfs_read(pid_t pid, struct procfs_entry *out)
+{
+    char path[32];
+    char text[1024];
+
+    snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
+    if (fdio_read_file(path, text, sizeof text) <= 0)
+        return false;
+    /* The name may hold anything, also brackets: it ends at the last one. */
+    char *name = strchr(text, '(');
+    char *end = strrchr(text, ')');
+    if (!name || !end || end[1] != ' ' || end[2] == '\0')
+        return false;
+    *end = '\0';
+    text_escape(name + 1, out->name, sizeof out->name);
+    out->pid = pid;
+    out->state = end[2];
+    const char *rest = end + 2;
+    out->parent = (pid_t)field(&rest, 1);
+    out->group = (pid_t)field(&rest, 0);
+    out->start = field(&rest, 16);
+    return true;
+}
+
+bool procfs_open(struct procfs_walk *walk)
+{
+    walk->used = 0;
+    walk->next = 0;
+    walk->fd = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    return walk->fd >= 0;
+}
+
+/* The next name of digits; 0 after the last one. */
+static pid_t next_pid(struct procfs_walk *walk)
+{
+    for (;;) {
+        if (walk->next >= walk->used) {
+            long count = syscall(SYS_getdents64, walk->fd, walk->buffer, sizeof walk->buffer);
+            if (count <= 0)
+                return 0;
+            walk->used = (size_t)count;
+            walk->next = 0;
+        }
+        const struct kernel_dirent *entry = (const void *)(walk->buffer + walk->next);
+        walk->next += entry->length;
+        if (entry->name[0] >= '1' && entry->name[0] <= '9')
+            return (pid_t)strtol(entry->name, NULL, 10);
+    }
+}
+
+bool procfs_next(struct procfs_walk *walk, struct procfs_entry *out)
+{
+    pid_t pid;
+
+    while ((pid = next_pid(walk)) > 0)
+        if (procfs_read(pid, out))
+            return true;
+    close(walk->fd);
+    return false;
+}
+
+bool procfs_descends(pid_t pid, pid_t ancestor)
+{
+    struct procfs_entry entry = { .parent = pid };
+
+    /* A chain can't be longer than there are processes; a race may send us round in it. */
+    for (int steps = 0; steps < 4096; steps++) {
+        if (entry.parent <= 1 || !procfs_read(entry.parent, &entry))
+            return false;
+        if (entry.parent == ancestor)
+            return true;
+    }
+    return false;
+}

@@ -1,0 +1,214 @@
+/*
+ * Makes children. The only place that forks, execs, and ends a child.
+ */
+#include "proc/spawn.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/exitcode.h"
+#include "base/log.h"
+#include "proc/sigfd.h"
+
+/* Kubernetes' service links alone can make thousands. */
+enum { ENVIRONMENT_MAX = 16384, VARIABLE_MAX = 4200 };
+
+/* What an exec needs, on the child's own stack. */
+struct launch {
+    char *environment[ENVIRONMENT_MAX + 3];
+    char home[VARIABLE_MAX];
+    char listen_pid[32];
+};
+
+static const char *variable(char *const *environment, const char *name)
+{
+    size_t length = strlen(name);
+
+    for (; *environment; environment++)
+        if (strncmp(*environment, name, length) == 0 && (*environment)[length] == '=')
+            return *environment + length + 1;
+    return NULL;
+}
+
+static void set_variable(struct launch *launch, const char *name, char *line)
+{
+    size_t length = strlen(name);
+    char **slot = launch->environment;
+
+    while (*slot && (strncmp(*slot, name, length) != 0 || (*slot)[length] != '='))
+        slot++;
+    if (!*slot)
+        slot[1] = NULL;
+    *slot = line;
+}
+
+/* The environment with what only the child can know. */
+static int prepare_environment(const struct spawn *what, struct launch *launch, struct fault *why)
+{
+    const struct identity *user = what->privs.user;
+    const char *listen_pid = variable(what->environment, "LISTEN_PID");
+    size_t count = 0;
+    char number[16];
+
+    while (what->environment[count])
+        count++;
+    if (count > ENVIRONMENT_MAX)
+        return fault_set(why, "more than %d environment variables", ENVIRONMENT_MAX);
+    memcpy(launch->environment, what->environment, (count + 1) * sizeof *launch->environment);
+    snprintf(number, sizeof number, "%d", (int)getppid());
+    /* Descriptors that were meant for freshinit are meant for what it starts. */
+    if (listen_pid && strcmp(listen_pid, number) == 0) {
+        snprintf(launch->listen_pid, sizeof launch->listen_pid, "LISTEN_PID=%d", (int)getpid());
+        set_variable(launch, "LISTEN_PID", launch->listen_pid);
+    }
+    if (user && user->text && user->home) {
+        snprintf(launch->home, sizeof launch->home, "HOME=%s", user->home);
+        set_variable(launch, "HOME", launch->home);
+    }
+    return 0;
+}
+
+static int code_for(int error)
+{
+    return error == ENOENT || error == ENOTDIR ? EXIT_NOT_FOUND : EXIT_NOT_EXECUTABLE;
+}
+
+/* Why a file that is there could not be started. */
+static int explain(const char *path, int error, struct fault *why)
+{
+    struct stat st;
+    bool exists = stat(path, &st) == 0;
+
+    if (exists && S_ISDIR(st.st_mode))
+        fault_set(why, "can't start %s: it is a directory", path);
+    else if (exists && error == ENOENT)
+        fault_set(why,
+                  "can't start %s: the interpreter of its first line, or its loader, is missing",
+                  path);
+    else if (error == ENOEXEC)
+        fault_set(why, "can't start %s: no program for this machine, and no #! line", path);
+    else if (exists && error == EACCES && !(st.st_mode & 0111))
+        fault_set(why, "can't start %s: it is not executable (chmod +x)", path);
+    else
+        fault_set(why, "can't start %s: %s", path, strerror(error));
+    fault_code(why, exists && S_ISDIR(st.st_mode) ? EXIT_NOT_EXECUTABLE : code_for(error));
+    return -1;
+}
+
+/* Looks through PATH as execvp does, but without a shell for files that have no #! line. */
+static int exec_found(const struct spawn *what, char *const *environment, struct fault *why)
+{
+    const char *name = what->argv[0];
+    const char *path = variable(environment, "PATH");
+    char found[PATH_MAX] = "";
+    char file[PATH_MAX];
+    int error = ENOENT;
+
+    if (!path)
+        path = "/usr/local/bin:/usr/bin:/bin";
+    if (strchr(name, '/') || name[0] == '\0') {
+        execve(name, what->argv, environment);
+        return explain(name, errno, why);
+    }
+    for (const char *next = path;; next++) {
+        size_t length = strcspn(next, ":");
+        int count =
+            snprintf(file, sizeof file, "%.*s%s%s", (int)length, next, length ? "/" : "", name);
+        if (count > 0 && (size_t)count < sizeof file) {
+            execve(file, what->argv, environment);
+            if (errno != ENOENT && errno != ENOTDIR && found[0] == '\0') {
+                error = errno;
+                memcpy(found, file, (size_t)count + 1);
+            } else if (errno == ENOENT && found[0] == '\0' && access(file, F_OK) == 0) {
+                memcpy(found, file, (size_t)count + 1);
+            }
+        }
+        next += length;
+        if (*next == '\0')
+            break;
+    }
+    if (found[0] != '\0')
+        return explain(found, error, why);
+    fault_set(why, "can't start %s: not found in PATH (%s)", name, path);
+    fault_code(why, EXIT_NOT_FOUND);
+    return -1;
+}
+
+static int redirect_output(int fd, struct fault *why)
+{
+    if (fd == 0)
+        return 0;
+    if (dup2(fd, STDOUT_FILENO) < 0 || dup2(fd, STDERR_FILENO) < 0)
+        return fault_errno(why, "can't redirect the output");
+    return 0;
+}
+
+/* The child's own life begins. */
+static int prepare_child(const struct spawn *what, struct fault *why)
+{
+    if (!what->keeps_group && setpgid(0, 0) < 0)
+        return fault_errno(why, "can't make a process group");
+    /* While signals are blocked still: a background group that asks gets SIGTTOU. */
+    if (what->takes_terminal)
+        tcsetpgrp(STDIN_FILENO, getpgrp());
+    sigfd_restore();
+    if (what->hands_streams && what->privs.user && what->privs.user->text)
+        privs_hand_streams(what->privs.user);
+    if (what->has_umask)
+        umask(what->umask);
+    if (redirect_output(what->output, why) < 0)
+        return -1;
+    if (privs_drop(&what->privs, why) < 0)
+        return -1;
+    if (what->workdir && chdir(what->workdir) < 0)
+        return fault_errno(why, "can't change to workdir %s", what->workdir);
+    return 0;
+}
+
+static int run_program(const struct spawn *what, struct fault *why)
+{
+    struct launch launch;
+
+    launch.environment[0] = NULL;
+    if (prepare_environment(what, &launch, why) < 0)
+        return -1;
+    return exec_found(what, launch.environment, why);
+}
+
+static int run_child(const struct spawn *what)
+{
+    struct fault why;
+
+    fault_clear(&why);
+    if (prepare_child(what, &why) < 0)
+        return fault_report(&why);
+    if (what->body) {
+        /* A log that nobody reads must not end a stage in the middle. */
+        signal(SIGPIPE, SIG_IGN);
+        return what->body(what->context);
+    }
+    if (run_program(what, &why) < 0)
+        return fault_report(&why);
+    return EXIT_OURS;
+}
+
+int spawn_start(const struct spawn *what, pid_t *out, struct fault *why)
+{
+    pid_t pid = fork();
+
+    if (pid < 0)
+        return fault_errno(why, "can't start a process (fork)");
+    if (pid == 0)
+        _exit(run_child(what));
+    /* Here too, so that a signal to the group finds it whoever is faster. */
+    if (!what->keeps_group)
+        setpgid(pid, pid);
+    *out = pid;
+    return 0;
+}

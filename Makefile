@@ -1,29 +1,252 @@
-# freshinit: one file, no recursion. `make help` lists the targets.
-CFLAGS ?= -O2 -g
-WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes \
-            -Wvla -Wformat=2 -Wswitch-enum -Wundef
-OWN_CPPFLAGS := -D_GNU_SOURCE -iquote include -MMD -MP
-OWN_CFLAGS := -std=c11 $(WARNINGS) -fstack-protector-strong -fPIE
-OWN_LDFLAGS := -pie -Wl,-z,relro,-z,now
-LIBS = $(shell pkg-config --libs libinih 2>/dev/null || pkg-config --libs inih) $(shell pkg-config --libs libcap-ng)
+# freshinit: one file, every object under build/<mode>/. `make help` lists the targets.
+# CC CPPFLAGS CFLAGS LDFLAGS LDLIBS PREFIX DESTDIR are yours: they come after our own flags.
 
-SOURCES := $(wildcard src/*.c src/*/*.c)
-OBJECTS := $(SOURCES:src/%.c=build/release/%.o)
-UNIT_SOURCES := $(wildcard tests/unit/test_*.c)
-UNIT_TESTS := $(UNIT_SOURCES:tests/unit/%.c=build/release/unit/%)
+VERSION := 0.1.0
+CFLAGS  ?= -O2 -g
+PREFIX  ?= /usr/local
+MUSL_CC ?= musl-gcc
+PYTHON  ?= /usr/bin/python3
+TIME    ?= 60
+MACHINE := $(patsubst x86_64,amd64,$(patsubst aarch64,arm64,$(shell uname -m)))
+ARCH    ?= $(MACHINE)
 
-all: build/freshinit
-build/freshinit: $(OBJECTS)
-	$(CC) $(OWN_LDFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS) $(LDLIBS)
-build/release/%.o: src/%.c
+WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes \
+            -Wmissing-prototypes -Wvla -Wformat=2 -Wswitch-enum -Wundef
+COMMON   := -std=c11 -D_GNU_SOURCE -DFRESHINIT_VERSION=\"$(VERSION)\" -iquote include \
+            $(WARNINGS) -MMD -MP
+
+SOURCES := $(sort $(wildcard src/*.c src/*/*.c))
+UNITS   := $(sort $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/test_*.c)))
+FUZZERS := $(sort $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c)))
+PAGES   := $(sort $(patsubst src/%.scd,build/man/%,$(wildcard src/*.scd)))
+objects  = $(SOURCES:src/%.c=build/$(1)/%.o)
+parts    = $(filter-out build/$(1)/main.o,$(call objects,$(1)))
+
+ifeq ($(V),1)
+run = $(2)
+else
+run = @printf '  %-5s %s\n' $(1) $@; $(2)
+endif
+
+.DEFAULT_GOAL := all
+all: build/freshinit ## build/freshinit against the system's libraries, hardened (the default)
+
+# --- Modes -------------------------------------------------------------------------------------
+# A mode is a folder of objects: its compiler, what it adds to COMMON, how it links.
+SYSTEM_CPP  = $(shell pkg-config --cflags inih libcap-ng)
+SYSTEM_LIBS = $(shell pkg-config --libs inih libcap-ng)
+HARDEN     := -fPIE -fstack-protector-strong -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 \
+              $(if $(filter amd64,$(MACHINE)),-fstack-clash-protection -fcf-protection)
+SANITIZE   := -g -fno-omit-frame-pointer -fsanitize=address,undefined \
+              -fno-sanitize-recover=undefined
+
+release.cc     = $(CC)
+release.flags  = $(HARDEN) $(SYSTEM_CPP) $(CPPFLAGS) $(CFLAGS)
+release.link   = -pie -Wl,-z,relro,-z,now,-z,noexecstack,--as-needed $(LDFLAGS)
+
+debug.cc       = $(CC)
+debug.flags    = $(SYSTEM_CPP) $(CPPFLAGS) $(CFLAGS) -Og -g3
+debug.link     = $(LDFLAGS)
+
+asan.cc        = $(CC)
+asan.flags     = $(SYSTEM_CPP) $(CPPFLAGS) $(CFLAGS) -O1 -Werror $(SANITIZE)
+asan.link      = $(SANITIZE) $(LDFLAGS)
+
+coverage.cc    = $(CC)
+coverage.flags = $(SYSTEM_CPP) $(CPPFLAGS) -O0 -g --coverage -fprofile-update=atomic
+coverage.link  = --coverage $(LDFLAGS)
+
+fuzz.cc        = clang
+fuzz.flags     = $(SYSTEM_CPP) $(CPPFLAGS) -O1 $(SANITIZE) -fsanitize=fuzzer-no-link
+fuzz.link      = $(SANITIZE) $(LDFLAGS)
+
+# It lives for milliseconds before the server does, so: few pages and no relocation (no PIE), code
+# and constants in one segment. CFLAGS count here only when you gave them.
+STATIC_FLAGS := -Os -ffunction-sections -fdata-sections -fno-asynchronous-unwind-tables -fno-pie \
+                -fstack-protector-strong -DINI_MAX_LINE=4099 -DINI_ALLOW_MULTILINE=0 \
+                -isystem build/sources/inih-r59 -isystem build/sources/libcap-ng-0.8.3/src
+STATIC_LINK  := -static -no-pie -s -Wl,--gc-sections,--build-id=none,-z,noseparate-code \
+                -Wl,-z,norelro,-z,noexecstack,-z,max-page-size=4096
+USER_CFLAGS   = $(if $(filter file,$(origin CFLAGS)),,$(CFLAGS))
+
+static.cc      = $(MUSL_CC)
+static.flags   = $(STATIC_FLAGS) -idirafter build/sources/kernel $(CPPFLAGS) $(USER_CFLAGS)
+static.link    = $(STATIC_LINK) $(LDFLAGS)
+
+static-arm64.cc    = aarch64-linux-gnu-gcc -specs=build/sources/musl-arm64/musl-gcc.specs
+static-arm64.flags = $(STATIC_FLAGS) -idirafter /usr/aarch64-linux-gnu/include $(CPPFLAGS) \
+                     $(USER_CFLAGS)
+static-arm64.link  = $(STATIC_LINK) $(LDFLAGS)
+
+define mode
+$(1).libs ?= $$(SYSTEM_LIBS) $$(LDLIBS)
+$(1).compile = $$($(1).cc) $$(COMMON) $$($(1).flags) -c -o $$@ $$<
+$(1).check ?= build/libraries
+build/$(1)/freshinit: $$(call objects,$(1))
+	$$(call run,LINK,$$($(1).cc) $$($(1).link) -o $$@ $$^ $$($(1).libs))
+build/$(1)/%.o: src/%.c build/$(1)/flags
+	@mkdir -p $$(@D)
+	$$(call run,CC,$$($(1).compile))
+build/$(1)/unit/%.o: tests/unit/%.c build/$(1)/flags
+	@mkdir -p $$(@D)
+	$$(call run,CC,$$($(1).compile))
+build/$(1)/fuzz/%.o: tests/fuzz/%.c build/$(1)/flags
+	@mkdir -p $$(@D)
+	$$(call run,CC,$$($(1).compile))
+# A first line `/* wraps: fork poll */` in a unit test becomes -Wl,--wrap for each of them.
+build/$(1)/unit/%: build/$(1)/unit/%.o $$(call parts,$(1))
+	$$(call run,LINK,$$($(1).cc) $$($(1).link) \
+	    $$(addprefix -Wl$$(comma)--wrap=,$$(shell sed -n '1s,^/\* wraps: \(.*\) \*/$$$$,\1,p' \
+	    tests/unit/$$*.c)) -o $$@ $$^ -lcmocka $$($(1).libs))
+build/$(1)/fuzz/fuzz_%: build/$(1)/fuzz/fuzz_%.o $$($(1).fuzzmain) $$(call parts,$(1))
+	$$(call run,LINK,$$($(1).cc) $$($(1).link) $$($(1).fuzzlink) -o $$@ $$^ $$($(1).libs))
+# Written anew only when the flags differ, and then every object is made again.
+build/$(1)/flags: force | $$($(1).check)
+	$$(shell mkdir -p $$(@D))$$(file >$$@.new,$$($(1).cc) $$(COMMON) $$($(1).flags) $$($(1).link))
+	@cmp -s $$@.new $$@ && rm $$@.new || mv $$@.new $$@
+endef
+comma := ,
+
+asan.fuzzmain  = build/asan/fuzz/replay.o
+fuzz.fuzzlink  = -fsanitize=fuzzer
+STATIC_MODES  := static static-arm64
+static.libs        =
+static-arm64.libs  =
+static.check       = build/sources/kernel
+static-arm64.check = build/sources/musl-arm64
+$(foreach m,release debug asan coverage fuzz $(STATIC_MODES),$(eval $(call mode,$(m))))
+.SECONDARY:
+
+build/freshinit: build/release/freshinit
+	@cp $< $@
+
+# One line that says what to do, before the compiler says fifty.
+build/libraries: force
+	@for p in inih libcap-ng; do \
+	    pkg-config --exists $$p 2>/dev/null && continue; \
+	    echo "$$p is missing (or pkg-config is): run 'make deps'" >&2; exit 1; done
+	@mkdir -p build && { [ -e $@ ] || touch $@; }
+
+# --- The libraries inside the static binary ------------------------------------------------------
+# Pinned by version and sha256 in scripts/fetch.sh, which is also where they come from.
+static: build/static$(if $(filter-out $(MACHINE),$(ARCH)),-$(ARCH))/freshinit ## one static musl file for any image: build/static/freshinit (ARCH=arm64: build/static-arm64/)
+
+CAPNG := build/sources/libcap-ng-0.8.3/src
+INIH  := build/sources/inih-r59
+# Its constructor asks the kernel eight things before main; its own first call does that as well.
+CAPNG_FLAGS := -Dconstructor=unused -DHAVE_SYSCALL_H -DHAVE_SYS_XATTR_H -DHAVE_LINUX_MAGIC_H \
+               -DHAVE_LINUX_SECUREBITS_H
+
+define static_mode
+build/$(1)/freshinit: build/$(1)/inih.o build/$(1)/cap-ng.o build/$(1)/lookup_table.o
+build/$(1)/inih.o: $$(INIH)/ini.c
+build/$(1)/cap-ng.o: $$(CAPNG)/cap-ng.c
+build/$(1)/lookup_table.o: $$(CAPNG)/lookup_table.c
+build/$(1)/inih.o build/$(1)/cap-ng.o build/$(1)/lookup_table.o: build/$(1)/flags
+	$$(call run,CC,$$($(1).cc) -std=gnu11 -D_GNU_SOURCE -w $$(CAPNG_FLAGS) $$($(1).flags) -c -o $$@ $$<)
+endef
+$(foreach m,$(STATIC_MODES),$(eval $(call static_mode,$(m))))
+
+$(INIH)/ini.c: scripts/fetch.sh
+	@scripts/fetch.sh build/sources inih
+	@tar -xzf build/sources/libinih_59.orig.tar.gz -C build/sources
+	@touch $@
+$(CAPNG)/cap-ng.c: scripts/fetch.sh
+	@scripts/fetch.sh build/sources libcap-ng
+	@tar -xzf build/sources/libcap-ng_0.8.3.orig.tar.gz -C build/sources
+	@touch $(CAPNG)/config.h $(CAPNG)/lookup_table.c $@
+$(CAPNG)/lookup_table.c: $(CAPNG)/cap-ng.c
+
+# musl has no kernel headers of its own.
+build/sources/kernel: $(INIH)/ini.c $(CAPNG)/cap-ng.c
+	@command -v $(MUSL_CC) >/dev/null || { echo "$(MUSL_CC) is missing: run 'make deps'" >&2; exit 1; }
+	@mkdir -p $@
+	@ln -sfn /usr/include/linux $@/linux
+	@ln -sfn /usr/include/asm-generic $@/asm-generic
+	@ln -sfn /usr/include/$(shell $(CC) -print-multiarch)/asm $@/asm
+	@touch $@
+build/sources/musl-arm64: $(INIH)/ini.c $(CAPNG)/cap-ng.c
+	@command -v aarch64-linux-gnu-gcc >/dev/null || \
+	    { echo "aarch64-linux-gnu-gcc is missing: run 'make deps'" >&2; exit 1; }
+	@scripts/fetch.sh build/sources musl-arm64
+	@dpkg-deb -x build/sources/musl-dev_1.2.3-1_arm64.deb $@
+	@sed 's,/usr/,$@/usr/,g' $@/usr/lib/aarch64-linux-musl/musl-gcc.specs >$@/musl-gcc.specs
+	@touch $@
+
+# --- Tests ---------------------------------------------------------------------------------------
+SUITES := lint unit corpus build e2e docker
+RUN     = MAKE='$(MAKE)' PYTHON='$(PYTHON)' $(PYTHON) tests/run.py
+
+test: deps ## lint, unit, corpus, build, e2e, docker: one cell for each promise, 15 minutes
+	+@$(RUN) $(SUITES)
+test-all: deps ## the same with all matrices
+	+@$(RUN) --all $(SUITES)
+test-unit: ## the unit tests (one: make build/release/unit/test_url, and run it)
+	+@$(RUN) unit
+test-e2e test-docker test-build test-corpus: test-%: ## one kind: the binary as PID 1, images, the build itself, all known inputs
+	+@$(RUN) $*
+lint: ## layers and powers, clang-format, clang-tidy, cppcheck, gcc -fanalyzer, clang, shellcheck, man pages
+	+@$(RUN) lint
+asan: ## unit and e2e under ASan and UBSan
+	+@$(RUN) --mode asan unit e2e
+
+# --- Lint: each check is one test ----------------------------------------------------------------
+LINT_CPP  = -std=c11 -D_GNU_SOURCE -DFRESHINIT_VERSION=\"$(VERSION)\" -iquote include
+C_FILES  := $(SOURCES) $(wildcard include/*/*.h tests/unit/*.c tests/unit/*.h tests/fuzz/*.c \
+            tests/helpers/*.c tests/bench/*.c)
+SCRIPTS  := $(wildcard scripts/*.sh docker/*.sh .ci/run)
+
+lint-layers: $(call objects,release)
+	@$(PYTHON) tests/lint/layers.py build/release
+lint-format:
+	@clang-format --dry-run -Werror $(C_FILES)
+lint-tidy: $(SOURCES:src/%.c=build/lint/tidy/%.ok)
+lint-analyzer: $(SOURCES:src/%.c=build/lint/analyzer/%.o)
+lint-clang: $(SOURCES:src/%.c=build/lint/clang/%.ok)
+lint-cppcheck:
+	@mkdir -p build/lint/cppcheck
+	@cppcheck -q -j2 --cppcheck-build-dir=build/lint/cppcheck --std=c11 -I include -D_GNU_SOURCE \
+	    --enable=warning,performance,portability --inline-suppr --error-exitcode=1 src
+lint-shell:
+	@shellcheck $(SCRIPTS)
+lint-man: $(PAGES)
+
+MODEL = $(if $(filter src/base/fault.c,$<),,-include tests/lint/model.h)
+# The object is there to say that the file or one of its headers changed.
+build/lint/tidy/%.ok: src/%.c build/release/%.o .clang-tidy
 	@mkdir -p $(@D)
-	$(CC) $(OWN_CPPFLAGS) $(CPPFLAGS) $(OWN_CFLAGS) $(CFLAGS) -c -o $@ $<
-build/release/unit/%: tests/unit/%.c $(filter-out build/release/main.o,$(OBJECTS))
+	@clang-tidy --quiet $< -- $(LINT_CPP) $(MODEL) 2>/dev/null && touch $@
+build/lint/clang/%.ok: src/%.c build/release/%.o
 	@mkdir -p $(@D)
-	$(CC) $(OWN_CPPFLAGS) $(CPPFLAGS) $(OWN_CFLAGS) $(CFLAGS) $(OWN_LDFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka $(LIBS) $(LDLIBS)
-test-unit: $(UNIT_TESTS)
-	@for t in $^; do ./$$t || exit 1; done
-clean:
+	@clang -fsyntax-only -Werror $(WARNINGS) $(LINT_CPP) $< && touch $@
+build/lint/analyzer/%.o: src/%.c build/release/%.o
+	@mkdir -p $(@D)
+	@gcc -O2 -Werror -fanalyzer $(WARNINGS) $(LINT_CPP) $(MODEL) -c -o $@ $<
+format: ## rewrites the C files by clang-format
+	clang-format -i $(C_FILES)
+
+# --- Manual, packages, what is around the binary -------------------------------------------------
+build/man/%: src/%.scd
+	@command -v scdoc >/dev/null || { echo "scdoc is missing: run 'make deps'" >&2; exit 1; }
+	@mkdir -p $(@D)
+	$(call run,MAN,scdoc <$< >$@.part && mv $@.part $@)
+deps: ## installs what is missing (apt, as root; else prints the command)
+	@scripts/deps.sh
+install: build/freshinit $(PAGES) ## binary and manual below $(DESTDIR)$(PREFIX)
+	install -D -m 755 build/freshinit $(DESTDIR)$(PREFIX)/bin/freshinit
+	for p in $(PAGES); do \
+	    install -D -m 644 $$p $(DESTDIR)$(PREFIX)/share/man/man$${p##*.}/$${p##*/} || exit 1; done
+uninstall: ## removes them
+	rm -f $(DESTDIR)$(PREFIX)/bin/freshinit
+	for p in $(PAGES); do rm -f $(DESTDIR)$(PREFIX)/share/man/man$${p##*.}/$${p##*/}; done
+
+force:
+clean: ## removes build/
 	rm -rf build
-.PHONY: all test-unit clean
--include $(OBJECTS:.o=.d)
+help: ## this table
+	@sed -n 's/^\([a-z][a-z -]*\):[^#]* ## \(.*\)/\1\t\2/p' $(firstword $(MAKEFILE_LIST)) | \
+	    while IFS="$$(printf '\t')" read -r t d; do printf '%-22s %s\n' "$$t" "$$d"; done
+.PHONY: force clean help all static test test-all test-unit test-e2e test-docker test-build \
+    test-corpus lint asan format deps install uninstall lint-layers lint-format lint-tidy \
+    lint-analyzer lint-clang lint-cppcheck lint-shell lint-man
+-include $(wildcard build/*/*.d build/*/*/*.d)

@@ -1,0 +1,81 @@
+#!/bin/sh
+# Puts one pinned Debian file into a folder: scripts/fetch.sh FOLDER NAME
+# Downloaded once by apt into private lists, kept in a cache that outlives build/, and held against
+# its sha256 at every use. Works without root, and without a network once it is cached.
+set -eu
+
+folder=$1
+name=$2
+
+# file | how apt names it | suite | sha256
+case $name in
+inih) set -- libinih_59.orig.tar.gz source/libinih=59-1 trixie 062279922805f5e9a369551a08d5ddb506140fe50774183ffdbb7c22bb97e3f4 ;;
+libcap-ng) set -- libcap-ng_0.8.3.orig.tar.gz source/libcap-ng=0.8.3-1 bookworm bed6f6848e22bb2f83b5f764b2aef0ed393054e803a8e3a8711cb2a39e6b492d ;;
+musl-arm64) set -- musl-dev_1.2.3-1_arm64.deb download/musl-dev:arm64=1.2.3-1 bookworm 55c2ca4bc3041c8ed8ac7dc3ef6080d9551a21650568b2fd7610b59eaf98a4f4 ;;
+*)
+    echo "fetch.sh: unknown name $name" >&2
+    exit 64
+    ;;
+esac
+file=$1 package=$2 suite=$3 sum=$4
+
+cache=${DOWNLOADS:-${XDG_CACHE_HOME:-${HOME:-/nonexistent}/.cache}/freshinit/downloads}
+mkdir -p "$cache" 2>/dev/null && [ -w "$cache" ] || cache=$PWD/build/downloads
+mkdir -p "$cache" "$folder"
+cache=$(cd "$cache" && pwd)
+
+has_right_sum() {
+    echo "$sum  $1" | sha256sum --check --status 2>/dev/null
+}
+
+# The mirror and the suites' keys are this machine's own: nothing is named here.
+download() {
+    mirror=${DEBIAN_MIRROR:-$(apt-get indextargets --format '$(REPO_URI)' \
+        'Origin: Debian' 'Created-By: Packages' 'Label: Debian' | sed -n 1p)}
+    if [ -z "$mirror" ]; then
+        echo "fetch.sh: apt knows no Debian mirror; set DEBIAN_MIRROR=URL" >&2
+        return 1
+    fi
+    work=$(mktemp -d "$cache/work.XXXXXX")
+    trap 'rm -rf "$work"' EXIT
+    mkdir -p "$work/lists/partial" "$work/cache/archives/partial"
+    case $package in
+    source/*) types=deb-src ;;
+    *) types=deb ;;
+    esac
+    cat >"$work/debian.sources" <<END
+Types: $types
+URIs: $mirror
+Suites: $suite
+Components: main
+Architectures: arm64
+Signed-By: /usr/share/keyrings/debian-archive-keyring.gpg
+END
+    # The sandbox user could not write into a folder of ours.
+    set -- -qq -o APT::Sandbox::User=root -o APT::Architecture=arm64 -o APT::Architectures=arm64 \
+        -o Dir::Etc::SourceList="$work/debian.sources" -o Dir::Etc::SourceParts=/dev/null \
+        -o Dir::State::Lists="$work/lists" -o Dir::State::Status=/dev/null -o Dir::Cache="$work/cache" \
+        -o Acquire::Languages=none -o Acquire::IndexTargets::deb::DEP-11::DefaultEnabled=false
+    case $package in
+    source/*) verb='source --download-only --tar-only' ;;
+    *) verb=download ;;
+    esac
+    # shellcheck disable=SC2086 # the verb is several words
+    if ! (apt-get "$@" update && cd "$work" && apt-get "$@" $verb "${package#*/}"); then
+        echo "fetch.sh: cannot download $file; it is needed once, then kept in $cache" >&2
+        return 1
+    fi
+    if ! has_right_sum "$work/$file"; then
+        echo "fetch.sh: $file is not the pinned one: $(sha256sum <"$work/$file")" >&2
+        return 1
+    fi
+    mv "$work/$file" "$cache/$file"
+}
+
+if ! has_right_sum "$cache/$file"; then
+    rm -f "$cache/$file"
+    (download)
+fi
+cp "$cache/$file" "$folder/$file.part"
+has_right_sum "$folder/$file.part"
+mv "$folder/$file.part" "$folder/$file"

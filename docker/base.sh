@@ -11,7 +11,7 @@
 set -eu
 
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/freshinit
-debian_packages=python3,python3-venv,python3-flask,gunicorn,python3-uvicorn
+debian_packages=python3,python3-venv,python3-flask,gunicorn,uvicorn
 wheels='flask gunicorn uvicorn uvicorn-worker fastapi django mako'
 
 work=

@@ -13,6 +13,10 @@
 MUST_USE int dial_tcp(const char *host, uint16_t port, int64_t deadline_ms, struct fault *why);
 MUST_USE int dial_unix(const char *path, int64_t deadline_ms, struct fault *why);
 
+/* Lives anyone behind the socket's path? 0: it took a connection, EAGAIN: its queue is full;
+ * ECONNREFUSED: no one; else the errno that kept us from asking. Never waits. */
+MUST_USE int dial_unix_state(const char *path);
+
 /* dial_unix for x+unix: and unix: URLs, else dial_tcp. */
 MUST_USE int dial_url(const struct url *url, int64_t deadline_ms, struct fault *why);
 

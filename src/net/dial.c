@@ -37,6 +37,21 @@ static int await_connect(int fd, int64_t deadline_ms)
     return error;
 }
 
+/* A port of the kind that the kernel gives to callers can be given to the one who calls it: the
+ * socket then talks to itself, though no one listens. */
+static bool is_own_echo(int fd)
+{
+    struct sockaddr_storage here = { 0 };
+    struct sockaddr_storage there = { 0 };
+    socklen_t here_size = sizeof here;
+    socklen_t there_size = sizeof there;
+
+    return getsockname(fd, (struct sockaddr *)&here, &here_size) == 0 &&
+           getpeername(fd, (struct sockaddr *)&there, &there_size) == 0 &&
+           here.ss_family != AF_UNIX && here_size == there_size &&
+           memcmp(&here, &there, here_size) == 0;
+}
+
 /* The connected socket, or -1 with errno. */
 static int try_address(const struct sockaddr *address, socklen_t size, int64_t deadline_ms)
 {
@@ -47,6 +62,8 @@ static int try_address(const struct sockaddr *address, socklen_t size, int64_t d
     int error = connect(fd, address, size) < 0 ? errno : 0;
     if (error == EINPROGRESS || error == EINTR)
         error = await_connect(fd, deadline_ms);
+    if (error == 0 && is_own_echo(fd))
+        error = ECONNREFUSED;
     if (error == 0)
         return fd;
     close(fd);
@@ -88,14 +105,23 @@ int dial_tcp(const char *host, uint16_t port, int64_t deadline_ms, struct fault 
     return fd < 0 ? fault_errno(why, "connect") : fd;
 }
 
+static int unix_address(const char *path, struct sockaddr_un *out)
+{
+    memset(out, 0, sizeof *out);
+    out->sun_family = AF_UNIX;
+    if (strlen(path) >= sizeof out->sun_path)
+        return ENAMETOOLONG;
+    memcpy(out->sun_path, path, strlen(path) + 1);
+    return 0;
+}
+
 int dial_unix(const char *path, int64_t deadline_ms, struct fault *why)
 {
-    struct sockaddr_un address = { .sun_family = AF_UNIX };
+    struct sockaddr_un address;
 
-    if (strlen(path) >= sizeof address.sun_path)
+    if (unix_address(path, &address) != 0)
         return fault_set(why, "the socket's path is longer than %zu bytes",
                          sizeof address.sun_path - 1);
-    memcpy(address.sun_path, path, strlen(path) + 1);
     for (;;) {
         int fd = try_address((const struct sockaddr *)&address, sizeof address, deadline_ms);
         if (fd >= 0)
@@ -107,6 +133,20 @@ int dial_unix(const char *path, int64_t deadline_ms, struct fault *why)
             return fault_set(why, "connect: the server's queue stayed full");
         poll(NULL, 0, 10);
     }
+}
+
+int dial_unix_state(const char *path)
+{
+    struct sockaddr_un address;
+    int error = unix_address(path, &address);
+
+    if (error != 0)
+        return error;
+    int fd = try_address((const struct sockaddr *)&address, sizeof address, 0);
+    if (fd < 0)
+        return errno;
+    close(fd);
+    return 0;
 }
 
 static bool is_unix(const char *scheme)

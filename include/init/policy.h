@@ -1,5 +1,5 @@
 /*
- * What happens next: (state, event) -> (state, action). Pure: no system call, no log, no memory but
+ * What happens next: (state, event) -> (state, step). Pure: no system call, no log, no memory but
  * the state, so that every sequence of events can be tested.
  */
 #ifndef INIT_POLICY_H
@@ -61,7 +61,7 @@ struct event {
     int signal;
 };
 
-enum action_kind {
+enum step_kind {
     DO_NOTHING,
     DO_NEXT_STAGE,
     DO_START_SERVER,
@@ -75,13 +75,13 @@ enum action_kind {
     DO_END /* the exit code is final */
 };
 
-struct action {
-    enum action_kind kind;
+struct step {
+    enum step_kind kind;
     int signal;
 };
 
 struct policy policy_start(void);
-struct action policy_next(const struct policy_rules *rules, struct policy *state,
-                          const struct event *event);
+struct step policy_next(const struct policy_rules *rules, struct policy *state,
+                        const struct event *event);
 
 #endif

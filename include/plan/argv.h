@@ -19,24 +19,55 @@ struct set_option {
 };
 
 struct call {
-    const char *subcommand;  /* NULL: run the stages, then the command */
-    char *const *words;      /* the command, or the words after the subcommand; ends with NULL */
+    const char *subcommand; /* NULL: run the stages, then the command */
+    char *const *words;     /* the command, or the words after the subcommand; ends with NULL */
     size_t word_count;
-    const char *config;      /* --config */
+    const char *config; /* --config */
     bool no_stages;
-    bool wants_help;         /* --help, of the subcommand where there is one */
+    bool wants_help; /* --help, of the subcommand where there is one */
     bool wants_version;
-    bool is_dry;             /* clean --dry-run */
-    bool is_json;            /* status, verify: --json */
-    int verbosity;           /* -v, counted */
+    bool is_dry;   /* clean --dry-run */
+    bool is_json;  /* status, verify: --json */
+    int verbosity; /* -v, counted */
     struct init_plan init;
-    bool success_codes[256]; /* -e */
     struct set_option sets[SETS_MAX];
     size_t set_count;
 };
 
+/* Where an option may stand. The bits of subcommands follow the rows of their table. */
+enum {
+    OPTION_RUN = 1,  /* stages, then the command */
+    OPTION_TINI = 2, /* called as tini */
+    OPTION_SUBCOMMAND = 4
+};
+
+struct option {
+    char letter;          /* 0: none */
+    const char *name;     /* NULL: none */
+    const char *argument; /* in words, for the help; NULL: takes none */
+    const char *key;      /* the key that it stands for, or NULL */
+    unsigned where;
+    const char *help;
+};
+
+struct subcommand {
+    const char *name;
+    const char *words;    /* in words, "[TARGET...]"; NULL: takes none */
+    const char *help;
+};
+
+/* The rows, for the help; NULL after the last one. */
+const struct option *argv_option(size_t index);
+const struct subcommand *argv_subcommand(size_t index);
+
+/* Whether an option may stand there: `subcommand` NULL is the run. */
+bool argv_option_fits(const struct option *option, const struct subcommand *subcommand);
+
+/* The row of a name, or NULL. */
+const struct subcommand *argv_find(const char *name);
+
 /* Called by the name tini or docker-init it knows tini's options and no others. A fault here is one
- * of usage (EXIT_USAGE). */
+ * of usage (EXIT_USAGE; 1 for tini). Needs arena_open. */
 MUST_USE int argv_read(int argc, char *const *argv, struct call *out, struct fault *why);
 
 #endif

@@ -15,7 +15,7 @@
 #include "base/text.h"
 
 enum {
-    STAGES_MAX = 64,   /* More than anyone has written by hand. */
+    STAGES_MAX = 64, /* More than anyone has written by hand. */
     ENV_MAX = 128,
     GROUPS_MAX = 32,
     REWRITES_MAX = 32,
@@ -29,7 +29,8 @@ struct source {
     enum source_kind kind;
     int line;         /* of the file */
     const char *name; /* the variable or the option */
-    const char *raw;  /* the text as written, before ${NAME} was put in */
+    const char *raw;  /* the text as written, before ${NAME} was put in; NULL: no value */
+    const char *text; /* the same with ${NAME} put in */
 };
 
 enum action {
@@ -64,31 +65,31 @@ struct identity {
 
 struct stage_plan {
     const char *name;
-    int line;                 /* of its section; 0 for a built-in one */
+    int line; /* of its section; 0 for a built-in one */
     enum action action;
-    const char *subject;      /* the action's own value: patterns, URLs or the command, as text */
-    struct words subjects;    /* the same in words */
-    struct words in;          /* roots, as written (globs are resolved by the stage) */
+    const char *subject;   /* the action's own value: patterns, URLs or the command, as text */
+    struct words subjects; /* the same in words */
+    struct words in;       /* roots, as written (globs are resolved by the stage) */
     struct words exclude;
-    bool has_exclude;         /* written, though it may be empty */
-    unsigned when;            /* of enum when */
+    bool has_exclude; /* written, though it may be empty */
+    unsigned when;    /* of enum when */
     struct words targets;
     int64_t timeout_ms;
     enum on_error on_error;
     enum once once;
-    const char *once_id;      /* NULL: the release */
-    const char *once_at;      /* URL, or NULL */
-    struct identity user;     /* text NULL: as freshinit itself */
+    const char *once_id;  /* NULL: the release */
+    const char *once_at;  /* URL, or NULL */
+    struct identity user; /* text NULL: as freshinit itself */
     enum bytecode_mode mode;
     enum sourceless sourceless;
-    struct words keys;        /* flush redis */
+    struct words keys; /* flush redis */
     bool all;
     const char *password_file;
-    const char *body;         /* wait http: text that the answer must contain, or NULL */
-    int64_t status;           /* wait http: the status that it must have; 0: any of 200 to 399 */
+    const char *body; /* wait http: text that the answer must contain, or NULL */
+    int64_t status;   /* wait http: the status that it must have; 0: any of 200 to 399 */
     bool kill;
-    bool shell;               /* run: by sh -c */
-    struct source *sources;   /* one for each key of [stage], in the order of keys.c */
+    bool shell;             /* run: by sh -c */
+    struct source *sources; /* one for each key of [stage], in the order of keys.c */
 };
 
 enum server_kind {
@@ -101,38 +102,39 @@ enum server_kind {
 };
 
 struct server_plan {
-    struct words command;     /* what is exec'ed: argv, else the configuration's */
+    struct words command; /* what is exec'ed: argv, else the configuration's */
     enum server_kind kind;
     struct identity user;
     struct words capabilities; /* names that stay, in the words of capabilities(7) without "cap_" */
     bool has_capabilities;     /* written, though it may be empty */
     bool no_new_privs;
-    bool has_no_new_privs;    /* written; else it is yes with `user` and no without */
+    bool has_no_new_privs; /* written; else it is yes with `user` and no without */
     unsigned umask;
     bool has_umask;
     const char *workdir;
     int64_t drain_ms;
-    int stop_signal;          /* 0: auto, the profile's */
-    int64_t stop_timeout_ms;  /* the whole stop, auto resolved */
+    int stop_signal;         /* 0: auto, the profile's */
+    int64_t stop_timeout_ms; /* the whole stop, auto resolved */
     bool success_codes[256];
 };
 
 struct env_entry {
     const char *name;
-    const char *value;        /* NULL: removed from the environment */
+    const char *value; /* NULL: removed from the environment */
     struct source source;
 };
 
 /* What is said on the command line only. */
 struct init_plan {
-    bool is_tini;             /* called as tini or docker-init */
-    bool subreaper;           /* -s; on by itself when not PID 1 */
-    bool group;               /* -g */
-    bool warn_zombies;        /* -w */
-    bool single_child;        /* --single-child */
-    int parent_signal;        /* -p; 0: none */
-    unsigned char rewrite[SIGNALS_MAX]; /* signal -> signal; 255: not forwarded at all */
+    bool is_tini;                       /* called as tini or docker-init */
+    bool subreaper;                     /* -s; on by itself when not PID 1 */
+    bool group;                         /* -g */
+    bool warn_zombies;                  /* -w */
+    bool single_child;                  /* --single-child */
+    int parent_signal;                  /* -p; 0: none */
+    unsigned char rewrite[SIGNALS_MAX]; /* signal -> signal; 0: dropped */
     bool is_rewritten[SIGNALS_MAX];
+    bool success_codes[256];            /* -e: count as 0 always */
 };
 
 struct plan {
@@ -140,6 +142,7 @@ struct plan {
     const char *config;       /* the file in use, or NULL */
     bool has_stages;          /* false: --no-stages, tini */
     const char *release;      /* "" when unknown */
+    const char *release_file; /* NULL: none */
     const char *release_from; /* in words: "GIT_COMMIT_HASH", ".git/HEAD"; NULL when unknown */
     enum log_format log;
     enum log_level log_level;
@@ -152,8 +155,9 @@ struct plan {
     struct init_plan init;
     struct env_entry env[ENV_MAX];
     size_t env_count;
-    char **environment;       /* what children get: ours, [env], secrets, less what must not be passed on */
-    struct source *sources;   /* one for each key outside [stage] and [env], in the order of keys.c */
+    char *
+        *environment; /* what children get: ours, [env], secrets, less what must not be passed on */
+    struct source *sources; /* one for each key outside [stage] and [env], in the order of keys.c */
 };
 
 #endif

@@ -13,18 +13,18 @@ enum {
     KILL_ROUNDS_MAX = 50 /* a process that hangs in the kernel does not die of KILL */
 };
 
-static const struct action nothing = { .kind = DO_NOTHING };
+static const struct step nothing = { .kind = DO_NOTHING };
 
 struct policy policy_start(void)
 {
     return (struct policy){ .phase = PHASE_STAGES, .deadline_ms = CLOCK_NEVER };
 }
 
-static struct action end(struct policy *state)
+static struct step end(struct policy *state)
 {
     state->phase = PHASE_ENDED;
     state->deadline_ms = CLOCK_NEVER;
-    return (struct action){ .kind = DO_END };
+    return (struct step){ .kind = DO_END };
 }
 
 static int64_t later(int64_t left_ms, int64_t right_ms)
@@ -32,14 +32,13 @@ static int64_t later(int64_t left_ms, int64_t right_ms)
     return left_ms > right_ms ? left_ms : right_ms;
 }
 
-static struct action tell_rest(const struct policy_rules *rules, struct policy *state,
-                               int64_t now_ms)
+static struct step tell_rest(const struct policy_rules *rules, struct policy *state, int64_t now_ms)
 {
     if (rules->ends_at_once)
         return end(state);
     state->phase = PHASE_LEAVING;
     state->deadline_ms = later(state->stop_by_ms, now_ms + REST_LEAST_MS);
-    return (struct action){ .kind = DO_TELL_REST };
+    return (struct step){ .kind = DO_TELL_REST };
 }
 
 /* Without a stop that was asked for, the time of one begins when it is needed. */
@@ -49,26 +48,26 @@ static void begin_stop(const struct policy_rules *rules, struct policy *state, i
         state->stop_by_ms = now_ms + rules->stop_timeout_ms;
 }
 
-static struct action leave(const struct policy_rules *rules, struct policy *state, int code,
-                           int64_t now_ms)
+static struct step leave(const struct policy_rules *rules, struct policy *state, int code,
+                         int64_t now_ms)
 {
     begin_stop(rules, state, now_ms);
     state->exit_code = code;
     return tell_rest(rules, state, now_ms);
 }
 
-static struct action in_stages(const struct policy_rules *rules, struct policy *state,
-                               const struct event *event)
+static struct step in_stages(const struct policy_rules *rules, struct policy *state,
+                             const struct event *event)
 {
     switch ((int)event->kind) {
     case EVENT_START:
     case EVENT_STAGE_ENDED:
-        return (struct action){ .kind = DO_NEXT_STAGE };
+        return (struct step){ .kind = DO_NEXT_STAGE };
     case EVENT_STAGES_DONE:
         if (!rules->has_server)
             return leave(rules, state, 0, event->now_ms);
         state->phase = PHASE_SERVING;
-        return (struct action){ .kind = DO_START_SERVER };
+        return (struct step){ .kind = DO_START_SERVER };
     case EVENT_STAGE_FATAL:
         return leave(rules, state, EXIT_STAGE, event->now_ms);
     case EVENT_SPAWN_FAILED:
@@ -81,15 +80,15 @@ static struct action in_stages(const struct policy_rules *rules, struct policy *
     }
 }
 
-static struct action stop_server(struct policy *state, int number)
+static struct step stop_server(struct policy *state, int number)
 {
     state->phase = PHASE_STOPPING;
     state->deadline_ms = state->stop_by_ms;
-    return (struct action){ .kind = DO_STOP_SERVER, .signal = number };
+    return (struct step){ .kind = DO_STOP_SERVER, .signal = number };
 }
 
-static struct action server_ended(const struct policy_rules *rules, struct policy *state,
-                                  const struct event *event)
+static struct step server_ended(const struct policy_rules *rules, struct policy *state,
+                                const struct event *event)
 {
     bool is_success = rules->always_success[event->code & 0xFF] ||
                       (state->is_stop_asked && rules->success_codes[event->code & 0xFF]);
@@ -100,11 +99,11 @@ static struct action server_ended(const struct policy_rules *rules, struct polic
     begin_stop(rules, state, event->now_ms);
     state->phase = PHASE_STOP_STAGES;
     state->deadline_ms = state->stop_by_ms;
-    return (struct action){ .kind = DO_NEXT_STAGE };
+    return (struct step){ .kind = DO_NEXT_STAGE };
 }
 
-static struct action while_serving(const struct policy_rules *rules, struct policy *state,
-                                   const struct event *event)
+static struct step while_serving(const struct policy_rules *rules, struct policy *state,
+                                 const struct event *event)
 {
     switch ((int)event->kind) {
     case EVENT_SERVER_ENDED:
@@ -112,15 +111,15 @@ static struct action while_serving(const struct policy_rules *rules, struct poli
     case EVENT_SPAWN_FAILED:
         return leave(rules, state, event->code, event->now_ms);
     case EVENT_SERVER_SUSPENDED:
-        return (struct action){ .kind = rules->is_pid1 ? DO_NOTHING : DO_SUSPEND };
+        return (struct step){ .kind = rules->is_pid1 ? DO_NOTHING : DO_SUSPEND };
     case EVENT_SIGNAL:
-        return (struct action){ .kind = DO_FORWARD, .signal = event->signal };
+        return (struct step){ .kind = DO_FORWARD, .signal = event->signal };
     case EVENT_STOP_SIGNAL:
         /* tini forwards, and leaves the rest to whoever stops the container. */
         if (rules->ends_at_once)
-            return (struct action){ .kind = DO_FORWARD, .signal = event->signal };
+            return (struct step){ .kind = DO_FORWARD, .signal = event->signal };
         if (state->phase == PHASE_STOPPING)
-            return (struct action){ .kind = DO_STOP_SERVER, .signal = event->signal };
+            return (struct step){ .kind = DO_STOP_SERVER, .signal = event->signal };
         if (state->phase == PHASE_DRAINING)
             return stop_server(state, event->signal);
         state->is_stop_asked = true;
@@ -129,14 +128,14 @@ static struct action while_serving(const struct policy_rules *rules, struct poli
             return stop_server(state, event->signal);
         state->phase = PHASE_DRAINING;
         state->deadline_ms = event->now_ms + rules->drain_ms;
-        return (struct action){ .kind = DO_DRAIN, .signal = event->signal };
+        return (struct step){ .kind = DO_DRAIN, .signal = event->signal };
     default:
         return nothing;
     }
 }
 
-static struct action at_deadline(const struct policy_rules *rules, struct policy *state,
-                                 const struct event *event)
+static struct step at_deadline(const struct policy_rules *rules, struct policy *state,
+                               const struct event *event)
 {
     switch (state->phase) {
     case PHASE_DRAINING:
@@ -147,7 +146,7 @@ static struct action at_deadline(const struct policy_rules *rules, struct policy
             return tell_rest(rules, state, event->now_ms);
         }
         state->deadline_ms = event->now_ms + REST_LEAST_MS;
-        return (struct action){ .kind = DO_KILL_SERVER };
+        return (struct step){ .kind = DO_KILL_SERVER };
     case PHASE_STOP_STAGES:
         return tell_rest(rules, state, event->now_ms);
     case PHASE_LEAVING:
@@ -158,7 +157,7 @@ static struct action at_deadline(const struct policy_rules *rules, struct policy
         if (state->kills++ == KILL_ROUNDS_MAX)
             return end(state);
         state->deadline_ms = event->now_ms + KILL_ROUND_MS;
-        return (struct action){ .kind = DO_KILL_REST };
+        return (struct step){ .kind = DO_KILL_REST };
     case PHASE_STAGES:
     case PHASE_SERVING:
     case PHASE_ENDED:
@@ -167,7 +166,7 @@ static struct action at_deadline(const struct policy_rules *rules, struct policy
     return nothing;
 }
 
-static struct action while_leaving(struct policy *state, const struct event *event)
+static struct step while_leaving(struct policy *state, const struct event *event)
 {
     if (event->kind == EVENT_ALONE)
         return end(state);
@@ -184,8 +183,8 @@ static struct action while_leaving(struct policy *state, const struct event *eve
     return nothing;
 }
 
-struct action policy_next(const struct policy_rules *rules, struct policy *state,
-                          const struct event *event)
+struct step policy_next(const struct policy_rules *rules, struct policy *state,
+                        const struct event *event)
 {
     if (event->kind == EVENT_DEADLINE)
         return at_deadline(rules, state, event);
@@ -198,7 +197,7 @@ struct action policy_next(const struct policy_rules *rules, struct policy *state
         return while_serving(rules, state, event);
     case PHASE_STOP_STAGES:
         if (event->kind == EVENT_STAGE_ENDED)
-            return (struct action){ .kind = DO_NEXT_STAGE };
+            return (struct step){ .kind = DO_NEXT_STAGE };
         if (event->kind == EVENT_STAGES_DONE || event->kind == EVENT_STAGE_FATAL ||
             event->kind == EVENT_SPAWN_FAILED)
             return tell_rest(rules, state, event->now_ms);

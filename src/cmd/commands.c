@@ -1,0 +1,26 @@
+/*
+ * The subcommands. Their words and options are in plan/argv.c, their help comes from there.
+ */
+#include "cmd/commands.h"
+
+#include <string.h>
+
+#include "base/attr.h"
+
+static const struct {
+    const char *name;
+    int (*run)(const struct invocation *invocation);
+} commands[] = {
+    { "clean", clean_command },
+    { "check", check_command },
+};
+
+int (*commands_find(const struct call *call))(const struct invocation *invocation)
+{
+    if (call->wants_help || call->wants_version)
+        return help_command;
+    for (size_t i = 0; call->subcommand && i < COUNT(commands); i++)
+        if (strcmp(call->subcommand, commands[i].name) == 0)
+            return commands[i].run;
+    return run_command;
+}

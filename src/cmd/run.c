@@ -1,0 +1,44 @@
+/*
+ * The whole product: the stages, then the server, then nothing left behind.
+ */
+#include <unistd.h>
+
+#include "base/arena.h"
+#include "base/log.h"
+#include "cmd/commands.h"
+#include "cmd/jobs.h"
+#include "cmd/load.h"
+#include "init/loop.h"
+#include "init/pid1.h"
+
+static void tell_start(const struct plan *plan)
+{
+    log_event(LOG_INFO, "start",
+              LOG_FIELDS(LOG_TEXT("version", plan->version), LOG_NUMBER("pid", getpid()),
+                         LOG_TEXT("release", plan->release),
+                         LOG_TEXT("config", plan->config ? plan->config : "")),
+              "freshinit %s: pid %d, release %s, %s", plan->version, (int)getpid(),
+              plan->release[0] != '\0' ? plan->release : "unknown",
+              plan->config ? plan->config : "no configuration file");
+}
+
+int run_command(const struct invocation *invocation)
+{
+    struct jobs_wanted wanted = { .phase = WHEN_START, .has_server = true };
+    struct pid1 self;
+    struct jobs jobs;
+    struct fault why;
+
+    fault_clear(&why);
+    /* First, so that no signal is lost while the plan is read. */
+    if (pid1_prepare(&self, &why) < 0)
+        return fault_report(&why);
+    const struct plan *plan = load_plan(invocation, &why);
+    if (!plan)
+        return fault_report(&why);
+    jobs_from_plan(plan, &wanted, &jobs);
+    if (pid1_follow_parent(plan->init.parent_signal, &why) < 0 || arena_seal(&why) < 0)
+        return fault_report(&why);
+    tell_start(plan);
+    return loop_run(&jobs, plan, &self);
+}

@@ -1,0 +1,178 @@
+/*
+ * The one loop of PID 1: signals, child exits, deadlines. It allocates nothing, and follows no path
+ * that a user can write.
+ */
+#include "init/loop.h"
+
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "init/act.h"
+#include "proc/group.h"
+#include "proc/reap.h"
+#include "proc/sigfd.h"
+
+/* How often a look tells whether `docker exec` has ended: its end sends us no signal. */
+enum { STRANGERS_POLL_MS = 20 };
+
+/* Hands one event to the policy, and then those that follow from it at once. */
+static void handle(struct loop *loop, struct event event)
+{
+    bool has_event = true;
+
+    while (has_event) {
+        event.now_ms = clock_ms();
+        struct step step = policy_next(&loop->rules, &loop->state, &event);
+        has_event = act_perform(loop, &step, &event);
+    }
+}
+
+static void handle_signal(struct loop *loop, const struct sigfd_event *signal)
+{
+    int configured = loop->plan->server.stop_signal;
+    bool is_hangup = signal->number == SIGHUP && signal->is_from_kernel;
+    bool asks_stop = is_hangup || profiles_asks_stop(loop->profile, signal->number) ||
+                     signal->number == configured;
+
+    /* Nobody reads our log any more: that is for us, not for the server. */
+    if (signal->number == SIGPIPE && signal->sender == getpid())
+        return;
+    if (loop->state.phase == PHASE_STAGES &&
+        (signal->number == SIGINT || signal->number == SIGQUIT))
+        asks_stop = true;
+    handle(loop, (struct event){ .kind = asks_stop ? EVENT_STOP_SIGNAL : EVENT_SIGNAL,
+                                 .signal = signal->number });
+}
+
+static void tell_orphan(const struct loop *loop, pid_t pid, int code)
+{
+    if (loop->plan->init.warn_zombies)
+        log_event(LOG_WARN, "orphan.reaped", LOG_FIELDS(LOG_NUMBER("pid", pid)),
+                  "reaped zombie with pid=%d", (int)pid);
+    else if (log_wants(LOG_TRACE))
+        log_event(LOG_TRACE, "orphan.reaped", LOG_FIELDS(LOG_NUMBER("pid", pid)),
+                  "reaped process %d, status %d", (int)pid, code);
+}
+
+static void handle_child(struct loop *loop, const struct reap_event *child)
+{
+    if (child->kind == REAP_SUSPENDED) {
+        if (child->pid == loop->server)
+            handle(loop, (struct event){ .kind = EVENT_SERVER_SUSPENDED });
+    } else if (child->pid == loop->server) {
+        handle(loop, act_server_ended(loop, child->status));
+    } else if (child->pid == loop->stage_pid) {
+        handle(loop, act_stage_ended(loop, child->status));
+    } else {
+        tell_orphan(loop, child->pid, reap_code(child->status));
+    }
+}
+
+/* Collects every child that has ended. */
+static enum reap_kind reap_all(struct loop *loop)
+{
+    struct reap_event child;
+
+    while ((child = reap_next()).kind == REAP_ENDED || child.kind == REAP_SUSPENDED)
+        handle_child(loop, &child);
+    return child.kind;
+}
+
+static bool is_leaving(const struct loop *loop)
+{
+    return loop->state.phase == PHASE_LEAVING || loop->state.phase == PHASE_KILLING;
+}
+
+/* Once the end has begun: is anything left? True when only strangers are, to be looked at again. */
+static bool look_around(struct loop *loop)
+{
+    if (!is_leaving(loop) || reap_all(loop) != REAP_NO_CHILD)
+        return false;
+    /* Without children there are no descendants; only PID 1 can have strangers beside it. */
+    bool is_alone = !loop->self->is_pid1 || group_is_alone();
+    handle(loop, (struct event){ .kind = is_alone ? EVENT_ALONE : EVENT_STRANGERS_LEFT });
+    return !is_alone;
+}
+
+static void wait_for_event(const struct loop *loop, bool has_strangers)
+{
+    struct pollfd signals = { .fd = loop->self->signals, .events = POLLIN };
+    int64_t deadline_ms = loop->state.deadline_ms;
+
+    if (loop->stage_deadline_ms < deadline_ms)
+        deadline_ms = loop->stage_deadline_ms;
+    int left = clock_left(deadline_ms);
+    if (has_strangers && (left < 0 || left > STRANGERS_POLL_MS))
+        left = STRANGERS_POLL_MS;
+    poll(&signals, 1, left);
+}
+
+static void read_signals(struct loop *loop)
+{
+    struct sigfd_event signal;
+    bool has_child = false;
+
+    while (loop->state.phase != PHASE_ENDED && sigfd_next(loop->self->signals, &signal)) {
+        if (signal.number == SIGCHLD)
+            has_child = true;
+        else
+            handle_signal(loop, &signal);
+    }
+    if (has_child)
+        reap_all(loop);
+}
+
+static void check_deadlines(struct loop *loop)
+{
+    int64_t now_ms = clock_ms();
+
+    if (now_ms >= loop->stage_deadline_ms)
+        act_end_late_stage(loop);
+    if (now_ms >= loop->state.deadline_ms)
+        handle(loop, (struct event){ .kind = EVENT_DEADLINE });
+}
+
+static const char *server_name(const struct loop *loop)
+{
+    const struct words *command = &loop->plan->server.command;
+
+    if (loop->profile->is_known || command->count == 0)
+        return loop->profile->name;
+    const char *slash = strrchr(command->items[0], '/');
+    return slash ? slash + 1 : command->items[0];
+}
+
+int loop_run(const struct jobs *jobs, const struct plan *plan, const struct pid1 *self)
+{
+    struct loop loop = {
+        .plan = plan,
+        .jobs = jobs,
+        .self = self,
+        .profile = profiles_find(plan->server.kind, &plan->server.command),
+        .rules = { .has_server = jobs->has_server,
+                   .is_pid1 = self->is_pid1,
+                   .ends_at_once = plan->init.is_tini,
+                   .drain_ms = plan->server.drain_ms,
+                   .stop_timeout_ms = plan->server.stop_timeout_ms,
+                   .success_codes = plan->server.success_codes,
+                   .always_success = plan->init.success_codes },
+        .state = policy_start(),
+        .phase = jobs->phase,
+        .stage_deadline_ms = CLOCK_NEVER,
+    };
+
+    loop.server_name = server_name(&loop);
+    handle(&loop, (struct event){ .kind = EVENT_START });
+    for (;;) {
+        bool has_strangers = look_around(&loop);
+        if (loop.state.phase == PHASE_ENDED)
+            return loop.state.exit_code;
+        wait_for_event(&loop, has_strangers);
+        read_signals(&loop);
+        check_deadlines(&loop);
+    }
+}

@@ -1,0 +1,24 @@
+/*
+ * Finds the subcommand, returns its exit code.
+ */
+#include <string.h>
+
+#include "base/fault.h"
+#include "base/log.h"
+#include "cmd/commands.h"
+#include "plan/argv.h"
+#include "plan/expand.h"
+
+int main(int argc, char **argv, char **environment)
+{
+    struct call call;
+    struct fault why;
+
+    const char *no_colour = expand_lookup(environment, "NO_COLOR", strlen("NO_COLOR"));
+
+    log_open(!no_colour || no_colour[0] == '\0');
+    fault_clear(&why);
+    if (argv_read(argc, argv, &call, &why) < 0)
+        return fault_report(&why);
+    return commands_find(&call)(&(struct invocation){ .call = &call, .environment = environment });
+}

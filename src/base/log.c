@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/uio.h>
 #include <time.h>
 #include <unistd.h>
@@ -19,6 +20,11 @@
 #include "base/clock.h"
 #include "base/fdio.h"
 #include "base/text.h"
+
+/* musl 1.2.3 knows neither the flag nor the call. */
+#ifndef RWF_NOWAIT
+#define RWF_NOWAIT 8
+#endif
 
 enum { MESSAGE_MAX = 2000, FIELD_MAX = 400 };
 
@@ -82,7 +88,7 @@ static ssize_t write_shared(const char *text, size_t length)
     struct iovec piece = { .iov_base = (void *)(size_t)text, .iov_len = length };
     struct pollfd room = { .fd = STDERR_FILENO, .events = POLLOUT };
 
-    ssize_t count = pwritev2(STDERR_FILENO, &piece, 1, -1, RWF_NOWAIT);
+    ssize_t count = syscall(SYS_pwritev2, STDERR_FILENO, &piece, 1, -1L, -1L, RWF_NOWAIT);
     if (count >= 0 || (errno != EOPNOTSUPP && errno != ENOSYS && errno != EINVAL && errno != EPERM))
         return count;
     if (poll(&room, 1, 0) == 1 && (room.revents & POLLOUT))

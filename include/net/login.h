@@ -9,7 +9,7 @@
 #include "base/fault.h"
 #include "base/url.h"
 
-enum { LOGIN_NAME_MAX = 400, LOGIN_SECRET_MAX = 512 };
+enum { LOGIN_NAME_SIZE = 400, LOGIN_SECRET_SIZE = 512 };
 
 struct login {
     const struct url *url;

@@ -16,7 +16,7 @@
 enum { MEMCACHED_LINE_MAX = 1024, MEMCACHED_KEY_MAX = 250, MEMCACHED_VALUE_MAX = 4096 };
 
 struct memcached {
-    char name[LOGIN_NAME_MAX]; /* for the log and for faults */
+    char name[LOGIN_NAME_SIZE]; /* for the log and for faults */
     struct wire wire;
 };
 

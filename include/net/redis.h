@@ -33,7 +33,7 @@ struct redis_reply {
 };
 
 struct redis {
-    char name[LOGIN_NAME_MAX]; /* for the log and for faults */
+    char name[LOGIN_NAME_SIZE]; /* for the log and for faults */
     size_t pending;            /* bytes of `send` that wait for the next redis_read */
     struct wire wire;
     char send[REDIS_SEND_MAX];

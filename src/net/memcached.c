@@ -229,8 +229,8 @@ int memcached_flush(struct memcached *memcached, const struct memcached_item *it
 /* The first command of a connection may be a set whose data is "user password". */
 static int log_in(struct memcached *memcached, const struct login *login, struct fault *why)
 {
-    char secret[LOGIN_SECRET_MAX];
-    char pair[LOGIN_SECRET_MAX + URL_PART_MAX];
+    char secret[LOGIN_SECRET_SIZE];
+    char pair[LOGIN_SECRET_SIZE + URL_PART_MAX];
 
     if (login_secret(login, secret, sizeof secret, why) < 0)
         return -1;

@@ -229,7 +229,7 @@ static int expect_ok(struct redis *redis, const char *const *words, struct fault
 
 static int log_in(struct redis *redis, const struct login *login, struct fault *why)
 {
-    char secret[LOGIN_SECRET_MAX];
+    char secret[LOGIN_SECRET_SIZE];
     char number[24];
     int64_t database;
 

@@ -61,7 +61,8 @@ static void tell(const struct flush *flush, const struct memcached_stats *before
     char what[96] = "everything";
 
     if (before->items >= 0)
-        snprintf(what, sizeof what, "%" PRId64 " items, %s", before->items,
+        snprintf(what, sizeof what, "%" PRId64 " %s, %s", before->items,
+                 before->items == 1 ? "item" : "items",
                  text_show_bytes(before->bytes > 0 ? before->bytes : 0, bytes, sizeof bytes));
     log_event(LOG_INFO, "stage.done",
               LOG_FIELDS(LOG_TEXT("stage", flush->stage->name),
@@ -83,6 +84,9 @@ static int flush_now(struct flush *flush, struct fault *why)
 
     if (memcached_stats(memcached, &before, why) < 0)
         return -1;
+    /* Lock and marker are ours, not the cache's. */
+    if (flush->has_once && before.items > 0)
+        before.items -= flush->once.marker[0] != '\0' && before.items > 1 ? 2 : 1;
     if ((flush->has_once ? once_memcached_flush(memcached, &flush->once, why)
                          : memcached_flush(memcached, NULL, why)) < 0)
         return -1;

@@ -216,7 +216,8 @@ static void tell(const struct flush *flush, int64_t keys_after, int64_t bytes_af
     char count[48] = "all keys";
 
     if (flush->removed >= 0)
-        snprintf(count, sizeof count, "%" PRId64 " keys", flush->removed);
+        snprintf(count, sizeof count, "%" PRId64 " %s", flush->removed,
+                 flush->removed == 1 ? "key" : "keys");
     log_event(LOG_INFO, "stage.done",
               LOG_FIELDS(LOG_TEXT("stage", stage->name), LOG_TEXT("server", flush->redis.name),
                          LOG_NUMBER("seen", flush->keys_before), LOG_NUMBER("done", flush->removed),
@@ -246,6 +247,9 @@ static int flush_now(struct flush *flush, struct fault *why)
     if (ask_number(redis, REDIS_WORDS("INFO", "server"), "redis_version:", &version, why) < 0 ||
         ask_size(redis, &flush->keys_before, &flush->bytes_before, why) < 0)
         return -1;
+    /* Lock and marker are ours, not the cache's. */
+    if (flush->has_once && flush->keys_before > 0)
+        flush->keys_before -= flush->once.marker[0] != '\0' && flush->keys_before > 1 ? 2 : 1;
     flush->is_old = version >= 0 && version < 4;
     if ((flush->stage->all ? remove_all(flush, why) : remove_keys(flush, why)) < 0)
         return -1;

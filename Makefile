@@ -143,7 +143,7 @@ build/$(1)/inih.o: $$(INIH)/ini.c
 build/$(1)/cap-ng.o: $$(CAPNG)/cap-ng.c
 build/$(1)/lookup_table.o: $$(CAPNG)/lookup_table.c
 build/$(1)/inih.o build/$(1)/cap-ng.o build/$(1)/lookup_table.o: build/$(1)/flags
-	$$(call run,CC,$$($(1).cc) -std=gnu11 -D_GNU_SOURCE -w $$(CAPNG_FLAGS) $$($(1).flags) -c -o $$@ $$<)
+	$$(call run,CC,$$($(1).cc) -std=gnu11 -D_GNU_SOURCE -w $$(CAPNG_FLAGS) $$($(1).flags) -c -o $$@ $$(filter %.c,$$^))
 endef
 $(foreach m,$(STATIC_MODES),$(eval $(call static_mode,$(m))))
 

@@ -11,8 +11,9 @@ test='git file libcmocka-dev clang clang-format clang-tidy cppcheck shellcheck l
     tini dumb-init catatonit busybox-static debootstrap qemu-user-static
     gunicorn python3-flask python3-uvicorn python3-mako memcached redis-server postgresql'
 
+[ $# -gt 0 ] || set -- build test
 wanted=
-for group in ${*:-build test}; do
+for group in "$@"; do
     case $group in
     build) wanted="$wanted $build" ;;
     test) wanted="$wanted $test" ;;
@@ -24,7 +25,7 @@ for group in ${*:-build test}; do
 done
 
 if ! command -v dpkg-query >/dev/null; then
-    echo "deps.sh: this is no Debian; the packages there are named:" $wanted >&2
+    echo "deps.sh: this is no Debian; the packages there are named: $wanted" >&2
     exit 1
 fi
 

@@ -30,6 +30,7 @@ has_right_sum() {
 
 # The mirror and the suites' keys are this machine's own: nothing is named here.
 download() {
+    # shellcheck disable=SC2016 # apt fills it in
     mirror=${DEBIAN_MIRROR:-$(apt-get indextargets --format '$(REPO_URI)' \
         'Origin: Debian' 'Created-By: Packages' 'Label: Debian' | sed -n 1p)}
     if [ -z "$mirror" ]; then

@@ -172,6 +172,8 @@ const char *text_show_ms(int64_t ms, char *out, size_t out_size)
 {
     if (ms < 1000)
         snprintf(out, out_size, "%lld ms", (long long)ms);
+    else if (ms < 60000 && ms % 1000 < 100)
+        snprintf(out, out_size, "%lld s", (long long)(ms / 1000));
     else if (ms < 60000)
         snprintf(out, out_size, "%lld.%lld s", (long long)(ms / 1000),
                  (long long)(ms % 1000 / 100));

@@ -13,12 +13,14 @@
 
 static void tell_start(const struct plan *plan)
 {
+    bool is_released = plan->release[0] != '\0';
+
     log_event(LOG_INFO, "start",
               LOG_FIELDS(LOG_TEXT("version", plan->version), LOG_NUMBER("pid", getpid()),
                          LOG_TEXT("release", plan->release),
                          LOG_TEXT("config", plan->config ? plan->config : "")),
-              "freshinit %s: pid %d, release %s, %s", plan->version, (int)getpid(),
-              plan->release[0] != '\0' ? plan->release : "unknown",
+              "freshinit %s: pid %d%s%s, %s", plan->version, (int)getpid(),
+              is_released ? ", release " : "", plan->release,
               plan->config ? plan->config : "no configuration file");
 }
 

@@ -141,6 +141,7 @@ static void values_are_shown_for_people(void **state)
     (void)state;
     assert_string_equal(text_show_ms(4, out, sizeof out), "4 ms");
     assert_string_equal(text_show_ms(1234, out, sizeof out), "1.2 s");
+    assert_string_equal(text_show_ms(8000, out, sizeof out), "8 s");
     assert_string_equal(text_show_ms(61000, out, sizeof out), "1 min 1 s");
     assert_string_equal(text_show_bytes(0, out, sizeof out), "0 bytes");
     assert_string_equal(text_show_bytes(1023, out, sizeof out), "1023 bytes");

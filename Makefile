@@ -7,6 +7,8 @@ PREFIX  ?= /usr/local
 MUSL_CC ?= musl-gcc
 PYTHON  ?= /usr/bin/python3
 TIME    ?= 60
+COVERAGE_FLOOR ?= 70
+DEPS    ?= build test
 MACHINE := $(patsubst x86_64,amd64,$(patsubst aarch64,arm64,$(shell uname -m)))
 ARCH    ?= $(MACHINE)
 
@@ -129,6 +131,7 @@ build/libraries: force
 
 # --- The libraries inside the static binary ------------------------------------------------------
 # Pinned by version and sha256 in scripts/fetch.sh, which is also where they come from.
+debug: build/debug/freshinit ## build/debug/freshinit: -Og -g3
 static: build/static$(if $(filter-out $(MACHINE),$(ARCH)),-$(ARCH))/freshinit ## one static musl file for any image: build/static/freshinit (ARCH=arm64: build/static-arm64/)
 
 CAPNG := build/sources/libcap-ng-0.8.3/src
@@ -203,6 +206,7 @@ lint-format:
 lint-tidy: $(SOURCES:src/%.c=build/lint/tidy/%.ok)
 lint-analyzer: $(SOURCES:src/%.c=build/lint/analyzer/%.o)
 lint-clang: $(SOURCES:src/%.c=build/lint/clang/%.ok)
+lint-musl: $(SOURCES:src/%.c=build/lint/musl/%.ok)
 lint-cppcheck:
 	@mkdir -p build/lint/cppcheck
 	@cppcheck -q -j2 --cppcheck-build-dir=build/lint/cppcheck --std=c11 -I include -D_GNU_SOURCE \
@@ -219,6 +223,9 @@ build/lint/tidy/%.ok: src/%.c build/release/%.o .clang-tidy
 build/lint/clang/%.ok: src/%.c build/release/%.o
 	@mkdir -p $(@D)
 	@clang -fsyntax-only -Werror $(WARNINGS) $(LINT_CPP) $< && touch $@
+build/lint/musl/%.ok: src/%.c build/static/%.o
+	@mkdir -p $(@D)
+	@$(static.cc) -Werror $(WARNINGS) $(LINT_CPP) $(static.flags) -fsyntax-only $< && touch $@
 build/lint/analyzer/%.o: src/%.c build/release/%.o
 	@mkdir -p $(@D)
 	@gcc -O2 -Werror -fanalyzer $(WARNINGS) $(LINT_CPP) $(MODEL) -c -o $@ $<
@@ -230,8 +237,8 @@ build/man/%: src/%.scd
 	@command -v scdoc >/dev/null || { echo "scdoc is missing: run 'make deps'" >&2; exit 1; }
 	@mkdir -p $(@D)
 	$(call run,MAN,scdoc <$< >$@.part && mv $@.part $@)
-deps: ## installs what is missing (apt, as root; else prints the command)
-	@scripts/deps.sh
+deps: ## installs what is missing (apt, as root; else prints the command); DEPS=build: not for tests
+	@scripts/deps.sh $(DEPS)
 install: build/freshinit $(PAGES) ## binary and manual below $(DESTDIR)$(PREFIX)
 	install -D -m 755 build/freshinit $(DESTDIR)$(PREFIX)/bin/freshinit
 	for p in $(PAGES); do \
@@ -239,6 +246,30 @@ install: build/freshinit $(PAGES) ## binary and manual below $(DESTDIR)$(PREFIX)
 uninstall: ## removes them
 	rm -f $(DESTDIR)$(PREFIX)/bin/freshinit
 	for p in $(PAGES); do rm -f $(DESTDIR)$(PREFIX)/share/man/man$${p##*.}/$${p##*/}; done
+size: build/static/freshinit ## the static binary against its limit of 180 KiB
+	@n=$$(stat -c %s $<); echo "$< $$n bytes"; [ $$n -le $$((180 * 1024)) ]
+fuzz: build/fuzz/fuzz/fuzz_$(FUZZ) ## libFuzzer: FUZZ=redis TIME=60
+	@mkdir -p build/fuzz/corpus/$(FUZZ)
+	$< -max_total_time=$(TIME) -artifact_prefix=build/fuzz/ \
+	    build/fuzz/corpus/$(FUZZ) tests/fuzz/corpus/$(FUZZ)
+coverage: ## unit and e2e under gcov; fails below the floor
+	@find build/coverage -name '*.gcda' -delete 2>/dev/null; chmod -R a+rwX build/coverage 2>/dev/null; true
+	+@$(RUN) --mode coverage unit e2e
+	@gcovr --root . --filter src/ --object-directory build/coverage --sort-percentage \
+	    --fail-under-line $(COVERAGE_FLOOR)
+bench: build/static/freshinit ## start-up, signals, reaping, memory beside tini and others; the stages
+	@$(PYTHON) tests/bench/run.py
+	@$(PYTHON) tests/bench/stages.py
+demo: ## builds an example image and shows what is different (a PID namespace without Docker)
+	@docker/demo.sh
+docker: build/static/freshinit ## the image freshinit, for COPY --from
+	docker build -t freshinit:$(VERSION) -t freshinit:latest -f docker/Dockerfile.release $(<D)
+dist: ## the source archive, the same bytes each time
+	@mkdir -p build/dist
+	git archive --format=tar --prefix=freshinit-$(VERSION)/ HEAD | gzip -9n \
+	    >build/dist/freshinit-$(VERSION).tar.gz
+deb: build/static/freshinit $(PAGES) ## a Debian package of the static binary
+	@scripts/deb.sh $(VERSION) $(ARCH) build/deb $^
 
 force:
 clean: ## removes build/
@@ -246,7 +277,7 @@ clean: ## removes build/
 help: ## this table
 	@sed -n 's/^\([a-z][a-z -]*\):[^#]* ## \(.*\)/\1\t\2/p' $(firstword $(MAKEFILE_LIST)) | \
 	    while IFS="$$(printf '\t')" read -r t d; do printf '%-22s %s\n' "$$t" "$$d"; done
-.PHONY: force clean help all static test test-all test-unit test-e2e test-docker test-build \
+.PHONY: force clean help debug size fuzz coverage bench demo docker dist deb all static test test-all test-unit test-e2e test-docker test-build \
     test-corpus lint asan format deps install uninstall lint-layers lint-format lint-tidy \
-    lint-analyzer lint-clang lint-cppcheck lint-shell lint-man
+    lint-analyzer lint-clang lint-musl lint-cppcheck lint-shell lint-man
 -include $(wildcard build/*/*.d build/*/*/*.d)

@@ -28,6 +28,7 @@ LINTS = {
     "cppcheck": ["cppcheck"],
     "analyzer": ["gcc"],
     "clang": ["clang"],
+    "musl": ["musl-gcc"],
     "shell": ["shellcheck"],
     "man": ["scdoc"],
 }

@@ -9,12 +9,12 @@
 #include "base/fault.h"
 #include "plan/plan.h"
 
-enum { SETS_MAX = 64 };
+enum { SETS_MAX = 64, WORDS_MAX = 64 };
 
 /* "--set SECTION.KEY=VALUE", or an option that stands for one ("--user", "--stop-timeout", "--log"). */
 struct set_option {
-    const char *option; /* as the user wrote it, for faults and for `check` */
-    const char *key;    /* "server.umask", "stage.bytecode.mode" */
+    const char *option; /* its name without the dashes, for faults and for `check` */
+    const char *key;    /* "server.umask", "stage.bytecode.mode", up to a NUL or an equals sign */
     const char *value;
 };
 
@@ -32,6 +32,7 @@ struct call {
     struct init_plan init;
     struct set_option sets[SETS_MAX];
     size_t set_count;
+    char *kept[WORDS_MAX + 1]; /* what words of a subcommand points to: not to be copied */
 };
 
 /* Where an option may stand. The bits of subcommands follow the rows of their table. */
@@ -67,7 +68,7 @@ bool argv_option_fits(const struct option *option, const struct subcommand *subc
 const struct subcommand *argv_find(const char *name);
 
 /* Called by the name tini or docker-init it knows tini's options and no others. A fault here is one
- * of usage (EXIT_USAGE; 1 for tini). Needs arena_open. */
+ * of usage (EXIT_USAGE; 1 for tini). */
 MUST_USE int argv_read(int argc, char *const *argv, struct call *out, struct fault *why);
 
 #endif

@@ -1,0 +1,15 @@
+/* What must hold between keys. */
+#ifndef PLAN_RULES_H
+#define PLAN_RULES_H
+
+#include "base/fault.h"
+#include "plan/plan.h"
+
+/* Each broken rule is a fault that names the place and what to write. What only the kind of a stage
+ * knows (URLs, patterns, roots) is not looked at. */
+void rules_check(const struct plan *plan, struct fault *why);
+
+/* Is there a command to run? The exit code is then EXIT_USAGE. */
+void rules_need_command(const struct plan *plan, struct fault *why);
+
+#endif

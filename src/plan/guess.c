@@ -1,0 +1,37 @@
+/*
+ * Remembers the nearest of many names.
+ */
+#include "plan/guess.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/text.h"
+
+void guess_start(struct guess *guess, const char *wanted)
+{
+    size_t length = strlen(wanted);
+
+    guess->wanted = wanted;
+    /* One letter in a short word is already another word. */
+    guess->distance = length < 3 ? 1 : length < 6 ? 2 : 3;
+    guess->best[0] = '\0';
+}
+
+void guess_offer(struct guess *guess, const char *candidate)
+{
+    size_t distance = text_distance(guess->wanted, candidate);
+
+    if (distance >= guess->distance)
+        return;
+    guess->distance = distance;
+    snprintf(guess->best, sizeof guess->best, "%s", candidate);
+}
+
+const char *guess_text(const struct guess *guess, char *out)
+{
+    out[0] = '\0';
+    if (guess->best[0] != '\0')
+        snprintf(out, GUESS_TEXT_SIZE, ", did you mean \"%s\"?", guess->best);
+    return out;
+}

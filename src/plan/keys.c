@@ -1,0 +1,193 @@
+/*
+ * The table of every key of the configuration: where it may stand, what it holds, what it means.
+ * A new key is a new row here and nothing else in plan/.
+ */
+#include "plan/keys.h"
+
+#include <string.h>
+
+#include "plan/plan.h"
+
+#define BIT(action) (1U << (action))
+#define ALL_ACTIONS                                                                                \
+    (BIT(ACTION_CLEAR) | BIT(ACTION_EMPTY) | BIT(ACTION_TOUCH) | BIT(ACTION_FLUSH) |               \
+     BIT(ACTION_WAIT) | BIT(ACTION_FREE) | BIT(ACTION_RUN))
+#define PLAN(member) .offset = offsetof(struct plan, member)
+#define STAGE(member) .offset = offsetof(struct stage_plan, member)
+#define HAS_PLAN(member) .has_offset = offsetof(struct plan, member)
+#define HAS_STAGE(member) .has_offset = offsetof(struct stage_plan, member)
+#define ACTION_ROW(word, number, sentence)                                                         \
+    {                                                                                              \
+        .section = KEY_STAGE, .type = KEY_ACTION, .name = word, STAGE(subject),                    \
+        .actions = BIT(number), .help = sentence                                                   \
+    }
+
+/* clang-format off: one row, one key */
+static const struct key table[] = {
+    { KEY_FRESHINIT, KEY_TEXT, "release", PLAN(release),
+      .help = "The release that runs; without it release_file, then .git/HEAD of the working "
+              "directory tell" },
+    { KEY_FRESHINIT, KEY_TEXT, "release_file", PLAN(release_file),
+      .help = "A file whose first line is the release" },
+    { KEY_FRESHINIT, KEY_CHOICE, "log", PLAN(log), .fallback = "human", .choices = "human json",
+      .help = "The form of the log" },
+    { KEY_FRESHINIT, KEY_CHOICE, "log_level", PLAN(log_level), .fallback = "info",
+      .choices = "error warn info debug trace", .help = "How much is logged; each -v adds one" },
+    { KEY_FRESHINIT, KEY_BOOL, "advice", PLAN(advice), .fallback = "yes",
+      .help = "One line each for what will hurt in production" },
+    { KEY_FRESHINIT, KEY_TEXT, "state_dir", PLAN(state_dir), .fallback = "/run/freshinit",
+      .help = "The directory of status and once-markers; it may be read-only or absent" },
+    { KEY_FRESHINIT, KEY_BOOL, "secrets", PLAN(secrets), .fallback = "no",
+      .help = "X_FILE=/path becomes X, with the content of that file, for the server and run "
+              "stages; SSL_CERT_FILE is left alone" },
+
+    { KEY_SERVER, KEY_WORDS, "command", PLAN(server.command),
+      .help = "The server and its arguments, where the command line has none" },
+    { KEY_SERVER, KEY_CHOICE, "kind", PLAN(server.kind), .fallback = "auto",
+      .choices = "auto gunicorn uvicorn hypercorn granian generic",
+      .help = "Which server it is; auto looks at the command" },
+    { KEY_SERVER, KEY_USER, "user", PLAN(server.user),
+      .help = "The user that the server runs as: user[:group], names or numbers" },
+    { KEY_SERVER, KEY_WORDS, "capabilities", PLAN(server.capabilities),
+      HAS_PLAN(server.has_capabilities),
+      .help = "The capabilities that the server keeps, like net_bind_service; needs user" },
+    { KEY_SERVER, KEY_BOOL, "no_new_privs", PLAN(server.no_new_privs),
+      HAS_PLAN(server.has_no_new_privs),
+      .help = "Nothing that the server starts gains rights; yes where there is a user" },
+    { KEY_SERVER, KEY_MODE, "umask", PLAN(server.umask), HAS_PLAN(server.has_umask),
+      .help = "The server's umask, in octal" },
+    { KEY_SERVER, KEY_TEXT, "workdir", PLAN(server.workdir),
+      .help = "The server's working directory" },
+    { KEY_SERVER, KEY_DURATION, "drain", PLAN(server.drain_ms), .fallback = "0s",
+      .help = "Go on serving that long after TERM before the server is told" },
+    { KEY_SERVER, KEY_SIGNAL, "stop_signal", PLAN(server.stop_signal), .fallback = "auto",
+      .help = "The signal that stops the server; auto is the server's own" },
+    { KEY_SERVER, KEY_AUTO, "stop_timeout", PLAN(server.stop_timeout_ms), .fallback = "auto",
+      .help = "The time of the whole stop, then KILL; auto is 8s, and 25s under Kubernetes" },
+    { KEY_SERVER, KEY_STATUSES, "success", PLAN(server.success_codes), .fallback = "0",
+      .help = "The exit statuses that count as 0, like 0 143" },
+
+    ACTION_ROW("clear", ACTION_CLEAR,
+               "Remove caches: named sets (bytecode, jinja, next), "
+               "*.EXT for files, NAME/ for folders"),
+    ACTION_ROW("empty", ACTION_EMPTY, "Remove everything in these folders, not the folders"),
+    ACTION_ROW("touch", ACTION_TOUCH, "Give the files of these patterns the time of now"),
+    ACTION_ROW("flush", ACTION_FLUSH, "Forget what these memcached:// and redis:// servers hold"),
+    ACTION_ROW("wait", ACTION_WAIT,
+               "Wait until all of these URLs are ready: tcp:// unix:// http:// "
+               "file: postgres:// redis:// memcached://"),
+    ACTION_ROW("free", ACTION_FREE,
+               "See that no one holds these addresses, like "
+               "tcp://0.0.0.0:8000"),
+    ACTION_ROW("run", ACTION_RUN, "Run this command"),
+    { KEY_STAGE, KEY_WORDS, "in", STAGE(in),
+      .actions = BIT(ACTION_CLEAR) | BIT(ACTION_TOUCH) | BIT(ACTION_RUN),
+      .help = "The folders, with globs; the working directory where it is not given. For run: the "
+              "files that once = change looks at" },
+    { KEY_STAGE, KEY_WORDS, "exclude", STAGE(exclude), HAS_STAGE(has_exclude),
+      .actions = BIT(ACTION_CLEAR) | BIT(ACTION_EMPTY) | BIT(ACTION_TOUCH),
+      .help = "Names of folders that are passed over; an empty value passes over none. Default: "
+              ".git node_modules site-packages dist-packages for bytecode and touch, else .git" },
+    { KEY_STAGE, KEY_SET, "when", STAGE(when), .fallback = "start reload",
+      .choices = "build start ready reload stop", .actions = ALL_ACTIONS,
+      .help = "Any of build start ready reload stop; empty has no default" },
+    { KEY_STAGE, KEY_WORDS, "targets", STAGE(targets), .actions = ALL_ACTIONS,
+      .help = "The words after clean that choose this stage; needs when = build" },
+    { KEY_STAGE, KEY_DURATION, "timeout", STAGE(timeout_ms), .fallback = "30s",
+      .actions = ALL_ACTIONS, .help = "The time that the stage has" },
+    { KEY_STAGE, KEY_CHOICE, "on_error", STAGE(on_error), .fallback = "warn",
+      .choices = "warn fail", .actions = ALL_ACTIONS,
+      .help = "fail: the server is not started when the stage fails" },
+    { KEY_STAGE, KEY_CHOICE, "once", STAGE(once), .fallback = "always",
+      .choices = "always release change",
+      .actions = ALL_ACTIONS & ~(BIT(ACTION_WAIT) | BIT(ACTION_FREE)),
+      .help = "release: one replica does it, for each release; change: only when the files of in "
+              "changed" },
+    { KEY_STAGE, KEY_TEXT, "once_id", STAGE(once_id),
+      .actions = ALL_ACTIONS & ~(BIT(ACTION_WAIT) | BIT(ACTION_FREE)),
+      .help = "What once = release holds as done; the release where it is not given" },
+    { KEY_STAGE, KEY_TEXT, "once_at", STAGE(once_at),
+      .actions = ALL_ACTIONS & ~(BIT(ACTION_WAIT) | BIT(ACTION_FREE)),
+      .help = "The redis:// URL that keeps the marker of once = release" },
+    { KEY_STAGE, KEY_USER, "user", STAGE(user), .actions = ALL_ACTIONS,
+      .help = "The user that the stage runs as: user[:group]" },
+    { KEY_STAGE, KEY_CHOICE, "mode", STAGE(mode), .fallback = "stale", .choices = "stale all",
+      .actions = BIT(ACTION_CLEAR),
+      .help = "Which bytecode goes: what is not made from today's source, or all" },
+    { KEY_STAGE, KEY_CHOICE, "sourceless", STAGE(sourceless), .fallback = "keep",
+      .choices = "keep remove", .actions = BIT(ACTION_CLEAR),
+      .help = "What happens to a .pyc without source, which may be the application" },
+    { KEY_STAGE, KEY_WORDS, "keys", STAGE(keys), .actions = BIT(ACTION_FLUSH),
+      .help = "redis: only keys of these patterns" },
+    { KEY_STAGE, KEY_BOOL, "all", STAGE(all), .fallback = "no", .actions = BIT(ACTION_FLUSH),
+      .help = "yes: the whole cache is meant" },
+    { KEY_STAGE, KEY_TEXT, "password_file", STAGE(password_file),
+      .actions = BIT(ACTION_FLUSH) | BIT(ACTION_WAIT),
+      .help = "A file whose first line is the password of the server" },
+    { KEY_STAGE, KEY_TEXT, "body", STAGE(body), .actions = BIT(ACTION_WAIT),
+      .help = "http: a text that the answer must contain" },
+    { KEY_STAGE, KEY_NUMBER, "status", STAGE(status), .least = 100, .most = 599,
+      .actions = BIT(ACTION_WAIT),
+      .help = "http: the status that the answer must have; any of 200 to 399 where it is not "
+              "given" },
+    { KEY_STAGE, KEY_BOOL, "kill", STAGE(kill), .fallback = "no", .actions = BIT(ACTION_FREE),
+      .help = "yes: a stale holder that is ours to end is ended" },
+    { KEY_STAGE, KEY_BOOL, "shell", STAGE(shell), .fallback = "no", .actions = BIT(ACTION_RUN),
+      .help = "yes: by sh -c" },
+};
+/* clang-format on */
+
+static const char *const section_names[] = { "freshinit", "server", "stage" };
+static const char *const action_names[] = { "",      "clear", "empty", "touch",
+                                            "flush", "wait",  "free",  "run" };
+
+const struct key *keys_first(enum key_section section, size_t *out_count)
+{
+    size_t first = 0;
+    size_t end;
+
+    while (table[first].section != section)
+        first++;
+    for (end = first; end < COUNT(table) && table[end].section == section;)
+        end++;
+    *out_count = end - first;
+    return &table[first];
+}
+
+const struct key *keys_find(enum key_section section, const char *name)
+{
+    size_t count;
+    const struct key *key = keys_first(section, &count);
+
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(key[i].name, name) == 0)
+            return &key[i];
+    return NULL;
+}
+
+size_t keys_place(const struct key *key)
+{
+    size_t count;
+
+    if (key->section != KEY_STAGE)
+        return (size_t)(key - table);
+    return (size_t)(key - keys_first(KEY_STAGE, &count));
+}
+
+size_t keys_sources(enum key_section section)
+{
+    size_t count;
+    const struct key *stage = keys_first(KEY_STAGE, &count);
+
+    return section == KEY_STAGE ? count : (size_t)(stage - table);
+}
+
+const char *keys_section_name(enum key_section section)
+{
+    return section_names[section];
+}
+
+const char *keys_action_name(unsigned action)
+{
+    return action < COUNT(action_names) ? action_names[action] : "";
+}

@@ -1,0 +1,147 @@
+/*
+ * The rules between keys of a finished plan. Each key alone was checked when it was converted.
+ */
+#include "plan/rules.h"
+
+#include <string.h>
+
+#include "base/exitcode.h"
+#include "plan/draft.h"
+#include "plan/keys.h"
+
+/* What is left after `drain` for the server itself. */
+enum { STOP_LEAST_MS = 1000 };
+
+static const struct source *stage_source(const struct stage_plan *stage, const char *name)
+{
+    return draft_source(NULL, stage, keys_find(KEY_STAGE, name));
+}
+
+static const struct source *source_of(const struct plan *plan, enum key_section section,
+                                      const char *name)
+{
+    return draft_source(plan, NULL, keys_find(section, name));
+}
+
+static bool is_written(const struct source *source)
+{
+    return source->kind != SOURCE_DEFAULT;
+}
+
+/* A rule of a stage that is broken where `source` was written. */
+static void broken(const struct plan *plan, const struct stage_plan *stage,
+                   const struct source *source, const char *text, struct fault *why)
+{
+    char place[DRAFT_PLACE_SIZE];
+    const struct source section = { .kind = SOURCE_FILE, .line = stage->line };
+
+    draft_place(plan, source && is_written(source) ? source : &section, place, sizeof place);
+    fault_set(why, "%s: [stage %s] %s", place, stage->name, text);
+}
+
+/* Exactly one action, and no key of another one. */
+static bool check_action(const struct plan *plan, const struct stage_plan *stage, struct fault *why)
+{
+    char place[DRAFT_PLACE_SIZE];
+    const struct key *action = NULL;
+    size_t count;
+    const struct key *key = keys_first(KEY_STAGE, &count);
+
+    for (size_t i = 0; i < count; i++) {
+        const struct source *source = &stage->sources[i];
+        if (key[i].type != KEY_ACTION || !is_written(source))
+            continue;
+        if (action)
+            fault_set(why, "%s: [stage %s] has two actions, %s and %s: write two stages",
+                      draft_place(plan, source, place, sizeof place), stage->name, action->name,
+                      key[i].name);
+        else
+            action = &key[i];
+    }
+    if (!action) {
+        broken(plan, stage, NULL,
+               "has no action: write one of clear, empty, touch, flush, wait, free, run", why);
+        return false;
+    }
+    for (size_t i = 0; i < count; i++) {
+        const struct source *source = &stage->sources[i];
+        if (key[i].type != KEY_ACTION && is_written(source) &&
+            (key[i].actions & action->actions) == 0)
+            fault_set(why, "%s: [stage %s] %s is no key of %s",
+                      draft_place(plan, source, place, sizeof place), stage->name, key[i].name,
+                      action->name);
+    }
+    return true;
+}
+
+static void check_once(const struct plan *plan, const struct stage_plan *stage, struct fault *why)
+{
+    const struct source *once = stage_source(stage, "once");
+    bool has_state_dir = is_written(source_of(plan, KEY_FRESHINIT, "state_dir"));
+
+    if (stage->once == ONCE_RELEASE && stage->action != ACTION_FLUSH && !stage->once_at &&
+        !has_state_dir)
+        broken(
+            plan, stage, once,
+            "once = release needs a place that all replicas see: write once_at = redis://... or, "
+            "in [freshinit], state_dir =",
+            why);
+    if (stage->once == ONCE_CHANGE && !is_written(stage_source(stage, "in")))
+        broken(plan, stage, once, "once = change needs in = with the files to look at", why);
+    if (stage->once != ONCE_RELEASE && stage->once_id)
+        broken(plan, stage, stage_source(stage, "once_id"), "once_id needs once = release", why);
+    if (stage->once != ONCE_RELEASE && stage->once_at)
+        broken(plan, stage, stage_source(stage, "once_at"), "once_at needs once = release", why);
+}
+
+static void check_stage(const struct plan *plan, const struct stage_plan *stage, struct fault *why)
+{
+    if (!check_action(plan, stage, why))
+        return;
+    if (stage->action == ACTION_EMPTY && !is_written(stage_source(stage, "when")))
+        broken(plan, stage, stage_source(stage, "empty"),
+               "empty has no default: write when =, like when = build", why);
+    if (stage->targets.count > 0 && !(stage->when & WHEN_BUILD))
+        broken(plan, stage, stage_source(stage, "targets"), "targets needs when = build", why);
+    if (stage->timeout_ms == 0)
+        broken(plan, stage, stage_source(stage, "timeout"), "timeout must be more than 0", why);
+    check_once(plan, stage, why);
+}
+
+static void check_server(const struct plan *plan, struct fault *why)
+{
+    const struct server_plan *server = &plan->server;
+    char place[DRAFT_PLACE_SIZE];
+
+    if (server->has_capabilities && !server->user.text)
+        fault_set(why, "%s: capabilities needs user =: without it nothing is taken away",
+                  draft_place(plan, source_of(plan, KEY_SERVER, "capabilities"), place,
+                              sizeof place));
+    if (server->stop_timeout_ms < server->drain_ms + STOP_LEAST_MS)
+        fault_set(why,
+                  "%s: drain (%lld ms) is part of stop_timeout (%lld ms), and a second must be "
+                  "left: write a longer stop_timeout",
+                  draft_place(plan, source_of(plan, KEY_SERVER, "drain"), place, sizeof place),
+                  (long long)server->drain_ms, (long long)server->stop_timeout_ms);
+    if (!plan->state_dir || plan->state_dir[0] != '/')
+        fault_set(why, "%s: state_dir must begin with /",
+                  draft_place(plan, source_of(plan, KEY_FRESHINIT, "state_dir"), place,
+                              sizeof place));
+}
+
+void rules_check(const struct plan *plan, struct fault *why)
+{
+    for (size_t i = 0; i < plan->stage_count; i++)
+        check_stage(plan, &plan->stages[i], why);
+    check_server(plan, why);
+}
+
+void rules_need_command(const struct plan *plan, struct fault *why)
+{
+    /* One that is written, but wrong, is told already. */
+    if (plan->server.command.count > 0 || source_of(plan, KEY_SERVER, "command")->text)
+        return;
+    if (why->count == 0)
+        fault_code(why, EXIT_USAGE);
+    fault_set(why, "no command: write it after the options, or as command = in [server]");
+}

@@ -28,7 +28,7 @@ static int tell_directory(const char *path, const char *parent, struct fault *wh
     char real[PATH_MAX];
     int error = errno;
 
-    if (error == ELOOP && realpath(parent, real))
+    if ((error == ELOOP || error == ENOTDIR) && realpath(parent, real) && strcmp(real, parent) != 0)
         return fault_set(why, "%s: a symbolic link is on the way: write %s/%s", path, real,
                          strrchr(path, '/') + 1);
     errno = error;

@@ -59,33 +59,36 @@ static int watch_lock(struct redis *redis, const struct once_turn *once, struct 
     return reply.type == REDIS_BULK && strcmp(reply.text, once->token) == 0;
 }
 
-/* What EXEC answers: one reply for each command. `names` are theirs. */
+/* What EXEC answers: one reply for each command, whose `names` these are. 1 with a fault: all were
+ * done, but one of them failed. */
 static int read_exec(struct redis *redis, const char *const *names, struct fault *why)
 {
+    size_t expected = 0;
     struct redis_reply reply;
     int result = 0;
 
+    while (names[expected])
+        expected++;
     if (redis_read(redis, &reply, why) < 0)
         return -1;
     if (reply.type == REDIS_NIL)
         return fault_set(why, "%s: the lock was lost meanwhile, so nothing was done", redis->name);
-    if (reply.type != REDIS_ARRAY)
+    if (reply.type != REDIS_ARRAY || reply.number != (int64_t)expected)
         return redis_refused(redis, "EXEC", &reply, why);
-    int64_t count = reply.number;
-    for (int64_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < expected; i++) {
         if (redis_read(redis, &reply, why) < 0)
             return -1;
-        if (reply.type == REDIS_ERROR && result == 0)
-            result = redis_refused(redis, names[i] ? names[i] : "EXEC", &reply, why);
-        if (!names[i])
-            break;
+        if (reply.type == REDIS_ERROR && result == 0) {
+            redis_refused(redis, names[i], &reply, why);
+            result = 1;
+        }
     }
     return result;
 }
 
 enum { BATCH_MAX = 4 };
 
-/* MULTI, the commands, EXEC, all sent at once. */
+/* MULTI, the commands, EXEC, all sent at once. -1: none was done; 1: see read_exec. */
 static int transact(struct redis *redis, const char *const *const *commands, struct fault *why)
 {
     const char *names[BATCH_MAX + 1] = { NULL };
@@ -127,7 +130,7 @@ static int give_back(void *self, const struct once_turn *once, struct fault *why
     if (is_ours <= 0)
         return is_ours;
     const char *const *const commands[] = { REDIS_WORDS("DEL", once->lock_key), NULL };
-    return transact(redis, commands, why);
+    return transact(redis, commands, why) == 0 ? 0 : -1;
 }
 
 struct once_store once_redis_store(struct redis *redis)
@@ -173,8 +176,8 @@ int once_redis_done(struct redis *redis, const struct once_turn *once, const cha
                          "marked as done",
                          redis->name);
     once_marker(once, marker, sizeof marker);
-    if (transact(redis, commands, why) == 0)
-        return 0;
-    restore_marker(redis, once);
-    return -1;
+    int result = transact(redis, commands, why);
+    if (result > 0)
+        restore_marker(redis, once);
+    return result == 0 ? 0 : -1;
 }

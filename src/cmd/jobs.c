@@ -109,7 +109,7 @@ void jobs_from_plan(const struct plan *plan, const struct jobs_wanted *wanted, s
 
     for (size_t i = 0; i < plan->stage_count; i++) {
         const struct stage_plan *stage = &plan->stages[i];
-        if (!is_wanted(stage, wanted->targets))
+        if (!is_wanted(stage, wanted->targets) || !kinds_find(stage->action))
             continue;
         if (!group || !can_share(group->stages[group->count - 1], stage)) {
             start_job(&items[count], plan, stage, wanted->is_dry);

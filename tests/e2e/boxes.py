@@ -208,6 +208,13 @@ class Box:
     def type(self, data):
         os.write(self.master, data)
 
+    def bring_to_front(self):
+        """As a shell's `fg`: box's PID 1 gives the terminal back to the job, and wakes it."""
+        os.kill(self.init, signal.SIGUSR1)
+
+    def resize(self, rows, columns):
+        fcntl.ioctl(self.master, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+
     def hang_up(self):
         os.close(self.master)
         self.master = None

@@ -178,7 +178,7 @@ def suspends_with_its_server(stand):
     box.type(b"\x1a")
     if not comes(lambda: box.wait_told("^stopped", stand.patience)):
         return "no"
-    box.signal(signal.SIGCONT)
+    box.bring_to_front()
     return yes(comes(lambda: box.wait_told("^continued", stand.patience)) and
                comes(lambda: box.wait_process(lambda all_: not [p for p in all_ if p["state"] == "T"],
                                               "a resumed server", stand.patience)))

@@ -24,7 +24,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { LIST_MAX = 32 };
+enum { LIST_MAX = 80 };
 
 struct pair {
     const char *first;
@@ -314,6 +314,17 @@ static void tell_change(int fd, int status)
         tell(fd, "status %d\n", status);
 }
 
+/* The job of the shell that --child plays. */
+static pid_t job;
+
+/* USR1: what a shell's fg does. */
+static void bring_to_front(int number)
+{
+    (void)number;
+    tcsetpgrp(0, job);
+    kill(-job, SIGCONT);
+}
+
 /* PID 1 of --child: starts the command, and says what was left when it ended. */
 static void be_its_parent(const struct options *o)
 {
@@ -335,6 +346,9 @@ static void be_its_parent(const struct options *o)
         prctl(PR_SET_PDEATHSIG, 0);
         become_command(o);
     }
+    job = subject;
+    sigaction(SIGUSR1, &(struct sigaction){ .sa_handler = bring_to_front, .sa_flags = SA_RESTART },
+              NULL);
     tell(o->tell, "pid %d\n", subject);
     while ((pid = waitpid(-1, &status, WUNTRACED | WCONTINUED)) > 0) {
         if (pid != subject) {

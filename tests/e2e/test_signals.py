@@ -1,0 +1,189 @@
+"""Signals: what comes is passed on, to whom it should, and none is lost."""
+
+import os
+import signal
+
+import pytest
+
+TAKEN = {signal.SIGKILL, signal.SIGSTOP, signal.SIGCHLD}
+STOPS = {signal.SIGTERM, signal.SIGINT, signal.SIGQUIT}
+# 32 and 33 belong to the C library of the helper; TSTP has tests of its own.
+PLAIN = [n for n in [*range(1, 32), *range(34, 65)] if n not in TAKEN | STOPS | {signal.SIGTSTP}]
+
+
+def test_every_signal_is_forwarded(anywhere, helper):
+    box = anywhere(helper("signals"))
+    box.wait_line("^ready")
+    for number in PLAIN:
+        box.signal(number)
+        box.wait_line(f"^got {number}$")
+
+
+@pytest.mark.parametrize("number", sorted(STOPS))
+def test_a_stop_reaches_the_server_as_it_came(anywhere, helper, number):
+    box = anywhere(helper("signals"), "--end", number, "7")
+    box.wait_line("^ready")
+    box.signal(number)
+    box.wait_line(f"^got {number}$")
+    assert box.wait() == 7
+
+
+def test_a_second_stop_reaches_the_server_too(anywhere, helper):
+    box = anywhere(helper("signals"), "--end", "2", "5")
+    box.wait_line("^ready")
+    box.signal(signal.SIGTERM)
+    box.wait_line("^got 15$")
+    box.signal(signal.SIGINT)
+    assert box.wait() == 5
+
+
+def test_other_signals_pass_while_a_stop_is_under_way(anywhere, helper):
+    box = anywhere(helper("signals"), "--end", "12", "0")
+    box.wait_line("^ready")
+    box.signal(signal.SIGTERM)
+    box.wait_line("^got 15$")
+    box.signal(signal.SIGUSR2)
+    assert box.wait() == 0
+
+
+def test_the_workers_of_a_server_are_not_signalled(anywhere, helper):
+    box = anywhere(helper("signals"), "--group", "2")
+    box.wait_line("^member ready", count=2)
+    box.wait_line("^ready")
+    for number in (signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2, signal.SIGTTIN, signal.SIGTTOU,
+                   signal.SIGWINCH):
+        box.signal(number)
+        box.wait_line(f"^got {int(number)}$")
+    box.signal(signal.SIGTERM)
+    assert box.wait() == 0
+    assert not [line for line in box.out if line.startswith("member got") and line != "member got 15"]
+
+
+def test_g_signals_the_whole_group(anywhere, helper):
+    box = anywhere("-g", helper("signals"), "--group", "2")
+    box.wait_line("^member ready", count=2)
+    box.wait_line("^ready")
+    box.signal(signal.SIGUSR1)
+    box.wait_line("^got 10$")
+    box.wait_line("^member got 10$", count=2)
+
+
+def test_single_child_signals_the_server_alone(anywhere, helper):
+    box = anywhere("--single-child", helper("signals"), "--group", "1")
+    box.wait_line("^member ready")
+    box.wait_line("^ready")
+    box.signal(signal.SIGUSR1)
+    box.wait_line("^got 10$")
+    box.signal(signal.SIGTERM)
+    assert box.wait() == 0
+    assert "member got 10" not in box.out
+
+
+@pytest.mark.parametrize("rule", ["TERM:QUIT", "15:3", "SIGTERM:SIGQUIT"])
+def test_rewrite_sends_another_signal(anywhere, helper, rule):
+    box = anywhere("--rewrite", rule, helper("signals"), "--end", "3", "0")
+    box.wait_line("^ready")
+    box.signal(signal.SIGTERM)
+    assert box.wait() == 0
+    assert "got 15" not in box.out
+
+
+def test_rewrite_to_0_drops_a_signal(anywhere, helper):
+    box = anywhere("--rewrite", "1:0", "--rewrite", "USR1:USR2", helper("signals"))
+    box.wait_line("^ready")
+    box.signal(signal.SIGHUP)
+    box.signal(signal.SIGUSR1)
+    box.wait_line("^got 12$")
+    assert "got 1" not in box.out and "got 10" not in box.out
+
+
+def test_p_ends_it_with_its_parent(box, freshinit, run_box, helper):
+    shell = f'"{freshinit}" --no-stages -p TERM -- "{helper("signals")}" --end 15 0 & wait'
+    box = run_box("/bin/sh", "-c", shell, as_child=True)
+    box.wait_line("^ready")
+    os.kill(box.pid, signal.SIGKILL)
+    box.wait_line("^got 15$")
+
+
+def test_without_p_it_outlives_its_parent(run_box, freshinit, helper):
+    # A grandchild of box's PID 1, so that the end of its parent does not end the namespace.
+    inner = f'"{freshinit}" --no-stages -- "{helper("signals")}" & wait'
+    box = run_box("/bin/sh", "-c", f'/bin/sh -c \'{inner}\' & wait; read line', as_child=True,
+                  stdin=os.open("/dev/zero", os.O_RDONLY))
+    box.wait_line("^ready")
+    middle = next(p for p in box.processes() if p["name"] == "sh" and p["host_pid"] != box.pid)
+    own = next(p for p in box.processes() if p["name"] == "freshinit")
+    os.kill(middle["host_pid"], signal.SIGKILL)
+    box.wait_process(lambda all_: not [p for p in all_ if p["host_pid"] == middle["host_pid"]], "its end")
+    os.kill(own["host_pid"], signal.SIGUSR1)
+    box.wait_line("^got 10$")
+    assert "got 15" not in box.out
+
+
+def test_a_stop_before_the_first_instruction_is_not_lost(anywhere, helper):
+    box = anywhere(helper("signals"), "--end", "0", "0", pending=[signal.SIGTERM])
+    assert box.wait() == 128 + signal.SIGTERM
+    assert box.out == []
+
+
+def test_stop_signal_is_what_the_server_gets(anywhere, helper):
+    config = f"[server]\nstop_signal = USR2\ncommand = {helper('signals')} --end 12 0\n"
+    box = anywhere(config=config)
+    box.wait_line("^ready")
+    box.signal(signal.SIGTERM)
+    assert box.wait() == 0
+    assert "got 15" not in box.out
+
+
+def test_drain_lets_the_server_go_on_first(anywhere, helper):
+    config = f"[server]\ndrain = 300ms\ncommand = {helper('signals')}\n"
+    box = anywhere(config=config)
+    box.wait_line("^ready")
+    box.signal(signal.SIGTERM)
+    box.wait_line("Draining")
+    box.signal(signal.SIGUSR1)
+    box.wait_line("^got 10$")
+    assert "got 15" not in box.out
+    assert box.wait() == 0
+    assert box.out[-2:] == ["got 10", "got 15"]
+
+
+def test_a_second_stop_ends_the_drain(anywhere, helper):
+    config = f"[server]\ndrain = 1h\nstop_timeout = 2h\ncommand = {helper('signals')}\n"
+    box = anywhere(config=config)
+    box.wait_line("^ready")
+    box.signal(signal.SIGTERM)
+    box.wait_line("Draining")
+    box.signal(signal.SIGTERM)
+    assert box.wait() == 0
+
+
+def test_a_server_that_ignores_the_stop_is_killed_in_time(anywhere, helper):
+    box = anywhere("--stop-timeout", "300ms", helper("signals"), "--end", "0", "0")
+    box.wait_line("^ready")
+    box.signal(signal.SIGTERM)
+    assert box.wait() == 128 + signal.SIGKILL
+    box.wait_line("stop_timeout")
+
+
+def storm(box, total):
+    """Realtime signals are counted one by one; the others only have to leave it alive."""
+    batch = 2000
+    box.wait_line("^ready")
+    for sent in range(batch, total + 1, batch):
+        for _ in range(batch):
+            box.signal(signal.SIGRTMIN + 1)
+        box.wait_line(f"^seen {sent}$", within=60)
+    for _ in range(total):
+        box.signal(signal.SIGWINCH)
+    box.signal(signal.SIGTERM)
+    assert box.wait(60) == 0
+
+
+def test_no_signal_of_a_storm_is_lost(anywhere, helper):
+    storm(anywhere(helper("signals"), "--batch", "2000"), 6000)
+
+
+@pytest.mark.matrix
+def test_no_signal_of_a_great_storm_is_lost(anywhere, helper):
+    storm(anywhere(helper("signals"), "--batch", "2000"), 100_000)

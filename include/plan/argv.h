@@ -53,7 +53,7 @@ struct option {
 
 struct subcommand {
     const char *name;
-    const char *words;    /* in words, "[TARGET...]"; NULL: takes none */
+    const char *words; /* in words, "[TARGET...]"; NULL: takes none */
     const char *help;
 };
 

@@ -134,7 +134,7 @@ struct init_plan {
     int parent_signal;                  /* -p; 0: none */
     unsigned char rewrite[SIGNALS_MAX]; /* signal -> signal; 0: dropped */
     bool is_rewritten[SIGNALS_MAX];
-    bool success_codes[256];            /* -e: count as 0 always */
+    bool success_codes[256]; /* -e: count as 0 always */
 };
 
 struct plan {

@@ -113,6 +113,14 @@ static const char *quoted(const struct words *words, char *out, size_t out_size)
     return out;
 }
 
+/* As the file would have it. */
+static const char *show_time(int64_t ms, char *out, size_t out_size)
+{
+    snprintf(out, out_size, "%lld%s", (long long)(ms % 1000 ? ms : ms / 1000),
+             ms % 1000 ? "ms" : "s");
+    return out;
+}
+
 static const char *value_of(const struct plan *plan, const struct key *key,
                             const struct source *source, char *out)
 {
@@ -124,10 +132,8 @@ static const char *value_of(const struct plan *plan, const struct key *key,
         return quoted(&plan->server.command, out, VALUE_SIZE);
     if (is_command || is_run)
         return source->raw;
-    if (key->type == KEY_AUTO) {
-        snprintf(out, VALUE_SIZE, "%lldms", (long long)plan->server.stop_timeout_ms);
-        return out;
-    }
+    if (key->type == KEY_AUTO)
+        return show_time(plan->server.stop_timeout_ms, out, VALUE_SIZE);
     return print_masked(source->text, out, VALUE_SIZE);
 }
 
@@ -186,6 +192,8 @@ static void add_head(struct page *page, const struct plan *plan)
 int print_plan(const struct plan *plan, int fd)
 {
     struct page page = { .fd = fd };
+    const struct server_plan *server = &plan->server;
+    char times[3][32];
     char line[160];
 
     add_head(&page, plan);
@@ -194,9 +202,10 @@ int print_plan(const struct plan *plan, int fd)
     for (size_t i = 0; i < plan->stage_count; i++)
         add_section(&page, plan, KEY_STAGE, &plan->stages[i]);
     add_section(&page, plan, KEY_SERVER, NULL);
-    snprintf(line, sizeof line, "; a stop takes %lld ms: %lld ms drain, %lld ms for all to end\n",
-             (long long)plan->server.stop_timeout_ms, (long long)plan->server.drain_ms,
-             (long long)(plan->server.stop_timeout_ms - plan->server.drain_ms));
+    snprintf(line, sizeof line, "; a stop takes at most %s: drain %s, then %s for all to end\n",
+             show_time(server->stop_timeout_ms, times[0], sizeof times[0]),
+             show_time(server->drain_ms, times[1], sizeof times[1]),
+             show_time(server->stop_timeout_ms - server->drain_ms, times[2], sizeof times[2]));
     page_add(&page, line);
     page_flush(&page);
     return page.result;

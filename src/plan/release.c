@@ -39,7 +39,7 @@ int release_from_file(const char *path, char out[RELEASE_SIZE], struct fault *wh
                          "release_file %s: the first line is no release (1 to %d characters "
                          "without spaces)",
                          path, RELEASE_SIZE - 1);
-    snprintf(out, RELEASE_SIZE, "%s", text);
+    memcpy(out, text, strlen(text) + 1);
     return 0;
 }
 

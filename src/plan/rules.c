@@ -138,8 +138,11 @@ void rules_check(const struct plan *plan, struct fault *why)
 
 void rules_need_command(const struct plan *plan, struct fault *why)
 {
-    /* One that is written, but wrong, is told already. */
-    if (plan->server.command.count > 0 || source_of(plan, KEY_SERVER, "command")->text)
+    const struct source *source = source_of(plan, KEY_SERVER, "command");
+    bool is_told = source->raw && (!source->text || *source->text != '\0');
+
+    /* One that is written, but wrong, is a fault already. */
+    if (plan->server.command.count > 0 || is_told)
         return;
     if (why->count == 0)
         fault_code(why, EXIT_USAGE);

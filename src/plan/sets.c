@@ -12,6 +12,10 @@
 
 enum { KEY_SIZE = 160 };
 
+/* "--set server.umsk", without the value, which may be a secret. */
+#define WRITTEN "--%s %.*s"
+#define WRITTEN_ARGUMENTS(set) (set)->option, (int)strcspn((set)->key, "="), (set)->key
+
 /* "SECTION.KEY" in its parts; `stage` is between the two where there is one. */
 struct address {
     char text[KEY_SIZE];
@@ -56,7 +60,7 @@ static int unknown_stage(const struct plan *plan, const struct set_option *set, 
     guess_start(&guess, name);
     for (size_t i = 0; i < plan->stage_count; i++)
         guess_offer(&guess, plan->stages[i].name);
-    return fault_set(why, "--%s %s: there is no [stage %s]%s", set->option, set->key, name,
+    return fault_set(why, WRITTEN ": there is no [stage %s]%s", WRITTEN_ARGUMENTS(set), name,
                      guess_text(&guess, hint));
 }
 
@@ -68,7 +72,7 @@ static int unknown_key(const struct set_option *set, enum key_section section, c
 
     guess_start(&guess, name);
     draft_guess_key(&guess, section);
-    return fault_set(why, "--%s %s: unknown key \"%s\" in [%s]%s", set->option, set->key, name,
+    return fault_set(why, WRITTEN ": unknown key \"%s\" in [%s]%s", WRITTEN_ARGUMENTS(set), name,
                      keys_section_name(section), guess_text(&guess, hint));
 }
 
@@ -81,7 +85,7 @@ static int unknown_section(const struct set_option *set, const char *name, struc
     guess_offer(&guess, "env");
     for (enum key_section i = KEY_FRESHINIT; i <= KEY_STAGE; i++)
         guess_offer(&guess, keys_section_name(i));
-    return fault_set(why, "--%s %s: unknown section \"%s\"%s", set->option, set->key, name,
+    return fault_set(why, WRITTEN ": unknown section \"%s\"%s", WRITTEN_ARGUMENTS(set), name,
                      guess_text(&guess, hint));
 }
 
@@ -91,14 +95,19 @@ static int apply(struct plan *plan, const struct set_option *set, struct fault *
     enum key_section section = KEY_FRESHINIT;
     struct stage_plan *stage = NULL;
     struct address at;
+    struct fault detail;
 
     if (!take_apart(set->key, &at))
         return fault_set(why,
-                         "--%s %s: write server.KEY=, freshinit.KEY=, env.NAME= or "
-                         "stage.NAME.KEY=",
-                         set->option, set->key);
-    if (strcmp(at.section, "env") == 0)
-        return draft_env(plan, at.key, &source, why);
+                         WRITTEN ": write server.KEY=, freshinit.KEY=, env.NAME= or "
+                                 "stage.NAME.KEY=",
+                         WRITTEN_ARGUMENTS(set));
+    if (strcmp(at.section, "env") == 0) {
+        fault_clear(&detail);
+        if (draft_env(plan, at.key, &source, &detail) == 0)
+            return 0;
+        return fault_set(why, WRITTEN ": %s", WRITTEN_ARGUMENTS(set), fault_line(&detail, 0));
+    }
     while (section <= KEY_STAGE && strcmp(at.section, keys_section_name(section)) != 0)
         section++;
     if (section > KEY_STAGE)

@@ -44,14 +44,14 @@ static int realtime(const char *text)
     int number = 0;
 
     if (strcasecmp(text, "RTMIN") == 0)
-        return SIGRTMIN;
+        return SIGNAME_FIRST_REALTIME;
     if (strcasecmp(text, "RTMAX") == 0)
-        return SIGRTMAX;
+        return SIGNAME_LAST;
     if (strncasecmp(text, "RTMIN+", 6) == 0 && small_number(text + 6) >= 0)
-        number = SIGRTMIN + small_number(text + 6);
+        number = SIGNAME_FIRST_REALTIME + small_number(text + 6);
     else if (strncasecmp(text, "RTMAX-", 6) == 0 && small_number(text + 6) >= 0)
-        number = SIGRTMAX - small_number(text + 6);
-    return number >= SIGRTMIN && number <= SIGRTMAX ? number : 0;
+        number = SIGNAME_LAST - small_number(text + 6);
+    return number >= SIGNAME_FIRST_REALTIME && number <= SIGNAME_LAST ? number : 0;
 }
 
 int signame_number(const char *text)
@@ -59,7 +59,7 @@ int signame_number(const char *text)
     int number = small_number(text);
 
     if (number >= 0)
-        return number <= SIGRTMAX ? number : 0;
+        return number <= SIGNAME_LAST ? number : 0;
     if (strncasecmp(text, "SIG", 3) == 0)
         text += 3;
     for (size_t i = 0; i < COUNT(names); i++)
@@ -76,8 +76,8 @@ const char *signame_text(int number, char *out, size_t out_size)
             return out;
         }
     }
-    if (number >= SIGRTMIN && number <= SIGRTMAX)
-        snprintf(out, out_size, "RTMIN+%d", number - SIGRTMIN);
+    if (number >= SIGNAME_FIRST_REALTIME && number <= SIGNAME_LAST)
+        snprintf(out, out_size, "RTMIN+%d", number - SIGNAME_FIRST_REALTIME);
     else
         snprintf(out, out_size, "%d", number);
     return out;

@@ -5,16 +5,22 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <string.h>
 #include <sys/signalfd.h>
+#include <sys/syscall.h>
 #include <unistd.h>
+
+#include "base/signame.h"
 
 int sigfd_open(struct fault *why)
 {
     sigset_t all;
     struct sigaction standard = { .sa_handler = SIG_DFL };
 
-    sigfillset(&all);
-    if (sigprocmask(SIG_SETMASK, &all, NULL) < 0)
+    /* libc keeps a few signals for itself, and leaves them out of what it blocks; to us they are
+     * signals like any other. */
+    memset(&all, 0xFF, sizeof all);
+    if (syscall(SYS_rt_sigprocmask, SIG_SETMASK, &all, NULL, SIGNAME_LAST / 8) < 0)
         return fault_errno(why, "can't block signals");
     /* Inherited as ignored, it would make the kernel throw exit statuses away. */
     if (sigaction(SIGCHLD, &standard, NULL) < 0)
@@ -43,11 +49,12 @@ bool sigfd_next(int fd, struct sigfd_event *out)
 
 void sigfd_restore(void)
 {
-    struct sigaction standard = { .sa_handler = SIG_DFL };
+    /* As the kernel has it: no handler, no flags, an empty mask. libc's call refuses its own. */
+    static const unsigned long standard[4];
     sigset_t none;
 
-    for (int number = 1; number <= SIGRTMAX; number++)
-        sigaction(number, &standard, NULL);
+    for (int number = 1; number <= SIGNAME_LAST; number++)
+        syscall(SYS_rt_sigaction, number, standard, NULL, SIGNAME_LAST / 8);
     sigemptyset(&none);
-    sigprocmask(SIG_SETMASK, &none, NULL);
+    syscall(SYS_rt_sigprocmask, SIG_SETMASK, &none, NULL, SIGNAME_LAST / 8);
 }

@@ -22,12 +22,12 @@ static void names_become_numbers(void **state)
                  { "64", 64 },
                  { "65", 0 },
                  { "0", 0 },
-                 { "RTMIN", SIGRTMIN },
-                 { "RTMIN+3", SIGRTMIN + 3 },
-                 { "RTMAX-1", SIGRTMAX - 1 },
+                 { "RTMIN", SIGNAME_FIRST_REALTIME },
+                 { "RTMIN+3", SIGNAME_FIRST_REALTIME + 3 },
+                 { "RTMAX-1", SIGNAME_LAST - 1 },
                  { "RTMAX+1", 0 },
                  { "RTMIN+99", 0 },
-                 { "SIGRTMIN+1", SIGRTMIN + 1 },
+                 { "SIGRTMIN+1", SIGNAME_FIRST_REALTIME + 1 },
                  { "", 0 },
                  { "TERMX", 0 },
                  { "SIG", 0 },
@@ -43,7 +43,7 @@ static void every_signal_has_a_name_that_leads_back(void **state)
     char name[16];
 
     (void)state;
-    for (int number = 1; number <= SIGRTMAX; number++)
+    for (int number = 1; number <= SIGNAME_LAST; number++)
         assert_int_equal(signame_number(signame_text(number, name, sizeof name)), number);
 }
 

@@ -1,0 +1,118 @@
+/* Words of a stage to patterns and named sets. Knows no file system. */
+#include "stage/choice.h"
+
+#include <string.h>
+
+/* The sets that are nothing but patterns; bytecode and jinja take a look inside as well. */
+static const char *const jinja_words[] = { "__jinja2_*.cache", NULL };
+static const char *const next_words[] = { ".next/", ".turbo/", "node_modules/.cache/", NULL };
+
+static int add(struct choice_pool *pool, const char *word, bool is_exclude, struct fault *why)
+{
+    if (pool->used == CHOICE_POOL_SIZE)
+        return fault_set(why, "more than %d patterns in neighbouring stages", CHOICE_POOL_SIZE);
+    if (pattern_read(word, is_exclude, &pool->items[pool->used], why) < 0)
+        return -1;
+    pool->used++;
+    return 0;
+}
+
+static int add_all(struct choice_pool *pool, const char *const *words, struct fault *why)
+{
+    for (; *words; words++) {
+        if (add(pool, *words, false, why) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+static bool is_bare(const char *word)
+{
+    return *word != '\0' && !strpbrk(word, "*?[./");
+}
+
+static int add_set(struct choice *choice, struct choice_pool *pool, const char *word,
+                   struct fault *why)
+{
+    static const char *const names[] = { "bytecode", "jinja", "next" };
+
+    if (strcmp(word, "bytecode") == 0) {
+        choice->has_bytecode = true;
+        return 0;
+    }
+    if (strcmp(word, "jinja") == 0) {
+        choice->has_jinja = true;
+        return add_all(pool, jinja_words, why);
+    }
+    if (strcmp(word, "next") == 0)
+        return add_all(pool, next_words, why);
+    for (size_t i = 0; i < COUNT(names); i++) {
+        if (text_distance(word, names[i]) <= 2)
+            return fault_set(why, "unknown set \"%s\"; did you mean \"%s\"?", word, names[i]);
+    }
+    return fault_set(why,
+                     "unknown set \"%s\" (there are bytecode, jinja and next); for a folder "
+                     "write \"%s/\"",
+                     word, word);
+}
+
+static int add_word(struct choice *choice, struct choice_pool *pool, const char *word,
+                    struct fault *why)
+{
+    bool is_clear = choice->stage->action == ACTION_CLEAR;
+
+    if (is_clear && is_bare(word))
+        return add_set(choice, pool, word, why);
+    if (is_clear && pattern_check_clear(word, why) < 0)
+        return -1;
+    return add(pool, word, false, why);
+}
+
+int choice_read(const struct stage_plan *stage, struct choice_pool *pool, struct choice *out,
+                struct fault *why)
+{
+    struct choice made = { .stage = stage, .patterns = pool->items + pool->used };
+    const struct words *words = &stage->subjects;
+    bool has_fault = false;
+
+    if (words->count > CHOICE_WORDS_MAX || stage->exclude.count > CHOICE_WORDS_MAX)
+        return fault_set(why, "more than %d words", CHOICE_WORDS_MAX);
+    /* The words of `empty` are roots, not patterns. */
+    for (size_t i = 0; i < words->count && stage->action != ACTION_EMPTY; i++)
+        has_fault |= add_word(&made, pool, words->items[i], why) < 0;
+    made.pattern_count = (size_t)(pool->items + pool->used - made.patterns);
+    made.excludes = pool->items + pool->used;
+    for (size_t i = 0; i < stage->exclude.count; i++)
+        has_fault |= add(pool, stage->exclude.items[i], true, why) < 0;
+    made.exclude_count = (size_t)(pool->items + pool->used - made.excludes);
+    if (has_fault)
+        return -1;
+    *out = made;
+    return 0;
+}
+
+static bool any_matches(const struct pattern *patterns, size_t count, enum pattern_of of,
+                        const struct pattern *name, const char *path)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (pattern_matches(&patterns[i], of, name->text, name->length, path))
+            return true;
+    }
+    return false;
+}
+
+bool choice_matches(const struct choice *choice, enum pattern_of of, const char *name,
+                    size_t length, const char *path)
+{
+    struct pattern entry = { .text = name, .length = length };
+
+    return any_matches(choice->patterns, choice->pattern_count, of, &entry, path);
+}
+
+bool choice_excludes(const struct choice *choice, enum pattern_of of, const char *name,
+                     size_t length, const char *path)
+{
+    struct pattern entry = { .text = name, .length = length };
+
+    return any_matches(choice->excludes, choice->exclude_count, of, &entry, path);
+}

@@ -30,7 +30,7 @@ struct source {
     int line;         /* of the file */
     const char *name; /* the variable or the option */
     const char *raw;  /* the text as written, before ${NAME} was put in; NULL: no value */
-    const char *text; /* the same with ${NAME} put in */
+    const char *text; /* with ${NAME} put in; NULL: no value, or one that is a fault */
 };
 
 enum action {

@@ -28,7 +28,7 @@ static const struct subcommand subcommands[] = {
 /* clang-format off: one row, one option */
 static const struct option options[] = {
     { 0, "config", "FILE", NULL, AT_PLAN,
-      "The configuration; else $FRESHINIT_CONFIG, /etc/freshinit.ini, ./freshinit.ini" },
+      "Else $FRESHINIT_CONFIG, /etc/freshinit.ini, ./freshinit.ini" },
     { 0, "set", "SECTION.KEY=VALUE", NULL, AT_PLAN,
       "Set any key, like server.umask=027 (repeatable)" },
     { 0, "user", "U[:G]", "server.user", AT_PLAN, "Run the server as this user" },

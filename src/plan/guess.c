@@ -13,8 +13,8 @@ void guess_start(struct guess *guess, const char *wanted)
     size_t length = strlen(wanted);
 
     guess->wanted = wanted;
-    /* One letter in a short word is already another word. */
-    guess->distance = length < 3 ? 1 : length < 6 ? 2 : 3;
+    /* Two letters of a short word make it another one. */
+    guess->distance = length < 2 ? 1 : length < 4 ? 2 : 3;
     guess->best[0] = '\0';
 }
 

@@ -85,7 +85,7 @@ static const struct key table[] = {
       .help = "The folders, with globs; the working directory where it is not given. For run: the "
               "files that once = change looks at" },
     { KEY_STAGE, KEY_WORDS, "exclude", STAGE(exclude), HAS_STAGE(has_exclude),
-      .actions = BIT(ACTION_CLEAR) | BIT(ACTION_EMPTY) | BIT(ACTION_TOUCH),
+      .actions = BIT(ACTION_CLEAR) | BIT(ACTION_EMPTY) | BIT(ACTION_TOUCH) | BIT(ACTION_RUN),
       .help = "Names of folders that are passed over; an empty value passes over none. Default: "
               ".git node_modules site-packages dist-packages for bytecode and touch, else .git" },
     { KEY_STAGE, KEY_SET, "when", STAGE(when), .fallback = "start reload",

@@ -96,14 +96,14 @@ static void check_once(const struct plan *plan, const struct stage_plan *stage, 
 
 static void check_stage(const struct plan *plan, const struct stage_plan *stage, struct fault *why)
 {
-    if (!check_action(plan, stage, why))
+    if (!check_action(plan, stage, why) || stage->action == ACTION_NONE)
         return;
     if (stage->action == ACTION_EMPTY && !is_written(stage_source(stage, "when")))
         broken(plan, stage, stage_source(stage, "empty"),
                "empty has no default: write when =, like when = build", why);
     if (stage->targets.count > 0 && !(stage->when & WHEN_BUILD))
         broken(plan, stage, stage_source(stage, "targets"), "targets needs when = build", why);
-    if (stage->timeout_ms == 0)
+    if (stage->timeout_ms == 0 && stage_source(stage, "timeout")->text)
         broken(plan, stage, stage_source(stage, "timeout"), "timeout must be more than 0", why);
     check_once(plan, stage, why);
 }
@@ -111,22 +111,24 @@ static void check_stage(const struct plan *plan, const struct stage_plan *stage,
 static void check_server(const struct plan *plan, struct fault *why)
 {
     const struct server_plan *server = &plan->server;
+    const struct source *capabilities = source_of(plan, KEY_SERVER, "capabilities");
+    const struct source *drain = source_of(plan, KEY_SERVER, "drain");
+    const struct source *state_dir = source_of(plan, KEY_FRESHINIT, "state_dir");
     char place[DRAFT_PLACE_SIZE];
 
-    if (server->has_capabilities && !server->user.text)
+    if (server->has_capabilities && !source_of(plan, KEY_SERVER, "user")->raw)
         fault_set(why, "%s: capabilities needs user =: without it nothing is taken away",
-                  draft_place(plan, source_of(plan, KEY_SERVER, "capabilities"), place,
-                              sizeof place));
-    if (server->stop_timeout_ms < server->drain_ms + STOP_LEAST_MS)
+                  draft_place(plan, capabilities, place, sizeof place));
+    if (server->stop_timeout_ms < server->drain_ms + STOP_LEAST_MS && drain->text &&
+        source_of(plan, KEY_SERVER, "stop_timeout")->text)
         fault_set(why,
                   "%s: drain (%lld ms) is part of stop_timeout (%lld ms), and a second must be "
                   "left: write a longer stop_timeout",
-                  draft_place(plan, source_of(plan, KEY_SERVER, "drain"), place, sizeof place),
-                  (long long)server->drain_ms, (long long)server->stop_timeout_ms);
-    if (!plan->state_dir || plan->state_dir[0] != '/')
+                  draft_place(plan, drain, place, sizeof place), (long long)server->drain_ms,
+                  (long long)server->stop_timeout_ms);
+    if (state_dir->text && state_dir->text[0] != '/')
         fault_set(why, "%s: state_dir must begin with /",
-                  draft_place(plan, source_of(plan, KEY_FRESHINIT, "state_dir"), place,
-                              sizeof place));
+                  draft_place(plan, state_dir, place, sizeof place));
 }
 
 void rules_check(const struct plan *plan, struct fault *why)
@@ -139,10 +141,9 @@ void rules_check(const struct plan *plan, struct fault *why)
 void rules_need_command(const struct plan *plan, struct fault *why)
 {
     const struct source *source = source_of(plan, KEY_SERVER, "command");
-    bool is_told = source->raw && (!source->text || *source->text != '\0');
 
     /* One that is written, but wrong, is a fault already. */
-    if (plan->server.command.count > 0 || is_told)
+    if (plan->server.command.count > 0 || (source->raw && !source->text))
         return;
     if (why->count == 0)
         fault_code(why, EXIT_USAGE);

@@ -46,6 +46,8 @@ static void settle_key(struct settle *settle, struct stage_plan *stage, const st
     if (expand_text(&settle->expand, source->raw, &source->text, &detail) == 0 &&
         values_set(key, base, source->text, &detail) == 0)
         return;
+    /* No rule looks at a value that is a fault already. */
+    source->text = NULL;
     add_fault(settle, source, key->name, fault_line(&detail, 0));
 }
 

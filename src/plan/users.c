@@ -167,10 +167,9 @@ static int find_user(const char *etc, const char *name, struct identity *out, st
         return 0;
     }
     if (found < 0)
-        return fault_errno(why,
-                           "user \"%s\" is not known here, write UID:GID in numbers (%s/passwd)",
+        return fault_errno(why, "\"%s\" is not known here, write UID:GID in numbers (%s/passwd)",
                            name, etc);
-    return fault_set(why, "user \"%s\" is not in %s/passwd%s", name, etc, guess_text(&guess, hint));
+    return fault_set(why, "\"%s\" is not in %s/passwd%s", name, etc, guess_text(&guess, hint));
 }
 
 /* name:password:gid:member,member: calls for the gid of a name, or of each group with a member. */
@@ -239,7 +238,7 @@ static int add_groups(const char *etc, struct identity *who, struct fault *why)
         gid_t gid;
         if (take_group(&rows, &search, &gid) && gid != who->gid) {
             if (who->group_count == GROUPS_MAX)
-                result = fault_set(why, "user \"%s\" is in more than %d groups: write user:group",
+                result = fault_set(why, "\"%s\" is in more than %d groups: write user:group",
                                    who->name, GROUPS_MAX);
             else
                 who->groups[who->group_count++] = gid;

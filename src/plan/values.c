@@ -104,7 +104,7 @@ static int set_action(const struct key *key, struct stage_plan *stage, const cha
                       struct fault *why)
 {
     if (*text == '\0')
-        return fault_set(why, "is empty");
+        return fault_set(why, "names nothing");
     stage->subject = text;
     stage->action = (enum action)__builtin_ctz(key->actions);
     return 0;

@@ -17,6 +17,7 @@ struct planned {
     struct plan *plan;
     struct call call;
     struct fault why;
+    char *argv[64]; /* what the call points to */
 };
 
 /* An array of words that ends with NULL. */
@@ -56,14 +57,16 @@ static inline int planned_teardown(void **state)
 static inline void planned_make(struct planned *out, const char *text, char **arguments,
                                 char **environment)
 {
-    char *argv[64] = { (char *)(uintptr_t) "freshinit" };
-    int argc = 1;
+    static char name[] = "freshinit";
+    int argc = 0;
 
+    memset(out->argv, 0, sizeof out->argv);
+    out->argv[argc++] = name;
     for (; *arguments; arguments++)
-        argv[argc++] = *arguments;
+        out->argv[argc++] = *arguments;
     fault_clear(&out->why);
     assert_int_equal(arena_open(&out->why), 0);
-    assert_int_equal(argv_read(argc, argv, &out->call, &out->why), 0);
+    assert_int_equal(argv_read(argc, out->argv, &out->call, &out->why), 0);
     if (text) {
         planned_write("t.ini", text, strlen(text));
         out->call.config = "t.ini";

@@ -94,6 +94,7 @@ static void bodies_of_every_kind_are_read(void **state)
           "0123456789" },
         { "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nab", "ab" },
         { "HTTP/1.1 304 Not Modified\r\n\r\nnot a body", "" },
+        { "HTTP/1.1 103 Early\r\nContent-Length: 1\r\n\r\nHTTP/1.1 200 OK\r\n\r\nabc", "abc" },
     };
     const struct http_query query = { 0 };
 

@@ -8,12 +8,6 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* Rights that came after the first version, by the version that brought them. */
-static const uint64_t later_rights[] = {
-    [2] = 1U << 13, /* link or rename elsewhere */
-    [3] = 1U << 14, /* truncate */
-};
-
 enum { REMOVE = LANDLOCK_ACCESS_FS_REMOVE_DIR | LANDLOCK_ACCESS_FS_REMOVE_FILE };
 
 enum {
@@ -41,8 +35,6 @@ int confine_to(const int *fds, size_t count)
     long version = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
     if (version < 1)
         return -1;
-    for (size_t i = 2; i < COUNT(later_rights) && (long)i <= version; i++)
-        rights.handled_access_fs |= later_rights[i];
     int ruleset =
         (int)syscall(SYS_landlock_create_ruleset, &rights, sizeof rights.handled_access_fs, 0);
     if (ruleset < 0)

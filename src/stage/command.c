@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -19,10 +20,12 @@
 #include "proc/spawn.h"
 
 enum {
-    LINE_SIZE = 2048, /* longer lines come in pieces */
+    LINE_SIZE = 1024, /* longer lines come in pieces, each of which the log takes whole */
     READ_SIZE = 4096,
     GRACE_MS = 200, /* from TERM to KILL at the deadline: PID 1 waits no longer either */
-    LOOK_MS = 20    /* where the kernel has no pidfd */
+    READER_MS = 500,
+    LOOK_MS = 20,   /* where the kernel has no pidfd */
+    SWEEPS_MAX = 20 /* for those who fork while they die */
 };
 
 struct command {
@@ -31,11 +34,21 @@ struct command {
     int output; /* -1: its end was read */
     int pidfd;  /* -1: none */
     bool has_ended;
+    bool is_unread; /* nobody reads the log */
     int status;
     int64_t lines;
     size_t used;
     char line[LINE_SIZE];
 };
+
+/* PID 1 would rather lose a line than wait; here there is time, until a reader is seen to be gone. */
+static void await_reader(struct command *command)
+{
+    struct pollfd waiter = { .fd = STDERR_FILENO, .events = POLLOUT };
+
+    if (!command->is_unread && poll(&waiter, 1, READER_MS) == 0)
+        command->is_unread = true;
+}
 
 static void tell_line(struct command *command)
 {
@@ -44,6 +57,7 @@ static void tell_line(struct command *command)
     command->line[command->used] = '\0';
     command->used = 0;
     command->lines++;
+    await_reader(command);
     log_event(LOG_INFO, "stage.output",
               LOG_FIELDS(LOG_TEXT("stage", command->stage->name), LOG_TEXT("line", command->line)),
               "%s: %s", command->stage->name, command->line);
@@ -85,7 +99,8 @@ static bool read_output(struct command *command)
     return true;
 }
 
-static void look_for_end(struct command *command)
+/* False when no child is left, nor any that a child of ours left behind. */
+static bool look_for_end(struct command *command)
 {
     struct reap_event event = reap_next();
 
@@ -96,6 +111,7 @@ static void look_for_end(struct command *command)
         }
         event = reap_next();
     }
+    return event.kind != REAP_NO_CHILD;
 }
 
 /* Until the command has ended (0) or the time is over (-1). */
@@ -121,8 +137,11 @@ static int end_all(struct command *command, const struct stage_run *run, struct 
     char time[32];
 
     group_sweep(SIGTERM);
-    if (attend(command, clock_ms() + GRACE_MS) < 0)
+    (void)attend(command, clock_ms() + GRACE_MS);
+    for (int tries = 0; tries < SWEEPS_MAX && look_for_end(command); tries++) {
         group_sweep(SIGKILL);
+        (void)poll(NULL, 0, LOOK_MS);
+    }
     while (read_output(command))
         continue;
     if (command->used > 0)
@@ -139,8 +158,9 @@ static int start(struct command *command, const struct stage_run *run, struct fa
     char *const by_shell[] = { shell, option, (char *)stage->subject, NULL };
     int pipe_ends[2];
 
-    if (pipe2(pipe_ends, O_CLOEXEC) < 0)
-        return fault_errno(why, "make a pipe");
+    /* What the command leaves behind is found here at the deadline, whatever session it is in. */
+    if (prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) < 0 || pipe2(pipe_ends, O_CLOEXEC) < 0)
+        return fault_errno(why, "make ready for a command");
     const struct spawn what = {
         .argv = stage->shell ? by_shell : stage->subjects.items,
         .environment = run->plan->environment,

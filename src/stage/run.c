@@ -33,7 +33,7 @@ static int check(const struct plan *plan, const struct stage_plan *stage, struct
     int64_t database;
     int result = once_check(plan, stage, why);
 
-    if (stage->subjects.count == 0)
+    if (stage->shell ? stage->subject[0] == '\0' : stage->subjects.count == 0)
         result = place_fault(plan, stage, why, "run: there is no command");
     if (!stage->once_at)
         return result;

@@ -11,7 +11,7 @@
 
 enum { SETS_MAX = 64, WORDS_MAX = 64 };
 
-/* "--set SECTION.KEY=VALUE", or an option that stands for one ("--user", "--stop-timeout", "--log"). */
+/* "--set SECTION.KEY=VALUE", or an option that stands for one ("--user", "--log"). */
 struct set_option {
     const char *option; /* its name without the dashes, for faults and for `check` */
     const char *key;    /* "server.umask", "stage.bytecode.mode", up to a NUL or an equals sign */

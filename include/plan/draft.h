@@ -1,5 +1,5 @@
 /*
- * A plan while its values are collected: each key remembers the last text that was given for it, and
+ * A plan while its values are collected: each key remembers the last text that it was given, and
  * from where. Nothing is converted yet.
  */
 #ifndef PLAN_DRAFT_H

@@ -17,8 +17,8 @@ struct expand {
     size_t used;              /* bytes so far */
 };
 
-/* The text itself where it holds no dollar, else a copy in the arena. A name that is not set and has
- * no default is a fault; set but empty is empty, and takes the default like in a shell. */
+/* The text itself where it holds no dollar, else a copy in the arena. A name that is not set and
+ * has no default is a fault; set but empty is empty, and takes the default like in a shell. */
 MUST_USE int expand_text(struct expand *expand, const char *text, const char **out,
                          struct fault *why);
 

@@ -75,7 +75,9 @@ const char *draft_place(const struct plan *plan, const struct source *source, ch
         snprintf(out, out_size, "%s", source->name);
         break;
     case SOURCE_ARGV:
-        snprintf(out, out_size, "--%s", source->name);
+        /* The command itself has no option. */
+        snprintf(out, out_size, "%s%s", source->name ? "--" : "command line",
+                 source->name ? source->name : "");
         break;
     case SOURCE_DEFAULT:
         snprintf(out, out_size, "default");

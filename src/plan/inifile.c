@@ -157,7 +157,7 @@ static void take_section(struct pass *pass, char *line)
     pass->handler->section(pass->handler->context, name, pass->line);
 }
 
-/* Whether it has the form `key = value`; a colon is no equals sign, or a lone URL would be a key. */
+/* Whether it has the form `key = value`; a colon is no equals sign, or a URL would be a key. */
 static bool is_setting(const char *line)
 {
     size_t name = strcspn(line, " \t=:;#[]\"'$");
@@ -169,7 +169,7 @@ static bool is_setting(const char *line)
     return line[name] == '=';
 }
 
-/* Copies the next line, without white space at both ends, to `out`. False at the end of the file. */
+/* Copies the next line, without white space at both ends. False at the end of the file. */
 static bool next_line(struct pass *pass, char *out)
 {
     const char *start = pass->file->text + pass->at;

@@ -1,6 +1,6 @@
 /*
- * Looks users and groups up, field by field, so that an entry of any length does no harm. Changes no
- * identity.
+ * Looks users and groups up, field by field, so that an entry of any length does no harm. Changes
+ * no identity.
  */
 #include "plan/users.h"
 

@@ -55,7 +55,9 @@ make_bookworm()
         open_work
         debootstrap --variant=minbase --include="$debian_packages" bookworm "$work/root" \
             >"$work/log" 2>&1 || { tail -n 20 "$work/log" >&2; exit 1; }
-        rm -rf "$work/root/var/cache/apt/archives" "$work/root/var/lib/apt/lists"
+        # What the engine walks through at each step of a build, and no container needs.
+        (cd "$work/root" && rm -rf var/cache/apt/* var/lib/apt/lists/* usr/share/doc usr/share/man \
+            usr/share/locale usr/share/info)
         tar -C "$work/root" --numeric-owner -cf "$work/tar" .
         mv "$work/tar" "$cache/bookworm.tar"
         close_work

@@ -291,10 +291,10 @@ def demo_worker(make_box):
                 claim("under freshinit", "137, and no one serves old code", seen,
                       status == 137 and not is_served)
                 lines = log.read_text().splitlines()
-                is_named = any(f"pid {worker}" in line for line in lines)
+                is_named = any(" left behind: " in line and f" {worker} (" in line for line in lines)
                 claim("freshinit's log", f"names the worker, pid {worker}",
                       "it does" if is_named else "it does not", is_named)
-                show(lines, f"pid {worker}")
+                show(lines, "was ended by", "left behind")
 
 
 def wait_for(is_true, within=10):

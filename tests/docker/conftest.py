@@ -36,16 +36,16 @@ async def app(scope, receive, send):
     await send({"type": "http.response.body", "body": body})
 '''
 
-COPIES = 'COPY freshinit /usr/local/bin/freshinit\nCOPY helpers /helpers\n'
-APPS = 'COPY wsgi.py asgi.py /app/\nWORKDIR /app\n'
+# Few steps: each one takes seconds on some engines.
+TREE = "COPY tree /\n"
 ENTRY = 'ENTRYPOINT ["freshinit"]\n'
 RECIPES = {
-    "bookworm": "FROM freshinit-base:bookworm\n" + COPIES + APPS + ENTRY,
-    "python": "FROM freshinit-base:python\n" + COPIES + APPS + ENTRY,
-    "busybox": "FROM freshinit-base:busybox\n" + COPIES + ENTRY,
-    "scratch": 'FROM scratch\nCOPY freshinit /freshinit\nCOPY helpers /helpers\n'
+    "bookworm": "FROM freshinit-base:bookworm\n" + TREE + ENTRY,
+    "python": "FROM freshinit-base:python\n" + TREE + ENTRY,
+    "busybox": "FROM freshinit-base:busybox\n" + TREE + ENTRY,
+    "scratch": "FROM scratch\nCOPY freshinit /freshinit\nCOPY tree/helpers /helpers\n"
                'ENTRYPOINT ["/freshinit"]\n',
-    "as-docker-init": 'FROM scratch\nCOPY freshinit /docker-init\nCOPY helpers /helpers\n'
+    "as-docker-init": "FROM scratch\nCOPY freshinit /docker-init\nCOPY tree/helpers /helpers\n"
                       'ENTRYPOINT ["/docker-init"]\n',
 }
 
@@ -77,12 +77,15 @@ def context(tmp_path_factory, freshinit):
     """What the images are made of: the binary, static helpers, two small apps."""
     folder = tmp_path_factory.mktemp("context")
     shutil.copy(freshinit, folder / "freshinit")
-    (folder / "wsgi.py").write_text(APP)
-    (folder / "asgi.py").write_text(ASGI_APP)
-    (folder / "helpers").mkdir()
+    for name in ("usr/local/bin", "app", "helpers"):
+        (folder / "tree" / name).mkdir(parents=True)
+    shutil.copy(freshinit, folder / "tree/usr/local/bin/freshinit")
+    (folder / "tree/app/wsgi.py").write_text(APP)
+    (folder / "tree/app/asgi.py").write_text(ASGI_APP)
     for name in HELPERS:
         subprocess.run([os.environ.get("CC", "cc"), "-static", "-O1", "-std=c11", "-D_GNU_SOURCE", "-o",
-                        folder / "helpers" / name, ROOT / "tests/helpers" / f"{name}.c"], check=True)
+                        folder / "tree/helpers" / name, ROOT / "tests/helpers" / f"{name}.c"],
+                       check=True)
     return folder
 
 
@@ -90,17 +93,20 @@ def context(tmp_path_factory, freshinit):
 def image(engine, context):
     """image("scratch") is the name of that image; made at the first use."""
     made = {}
-    session = f"s{os.getpid()}-{uuid.uuid4().hex[:6]}"
+    session = f"{os.getpid()}-{uuid.uuid4().hex[:6]}"
+
+    def build(name, *words):
+        made[name] = f"freshinit-test:{name}-{session}"
+        docker("build", "--tag", made[name], *words)
+        keep_layers(name, made[name])
 
     def make(name):
-        if name in made:
-            return made[name]
-        base = re.search(r"FROM freshinit-base:(\w+)", RECIPES[name])
-        if base:
-            make_base(base[1])
-        (context / "Dockerfile").write_text(RECIPES[name])
-        made[name] = f"freshinit-test:{name}-{session}"
-        docker("build", "--tag", made[name], context)
+        if name not in made:
+            base = re.search(r"FROM freshinit-base:(\w+)", RECIPES[name])
+            if base:
+                make_base(base[1])
+            (context / "Dockerfile").write_text(RECIPES[name])
+            build(name, context)
         return made[name]
 
     def example(name):
@@ -110,15 +116,23 @@ def image(engine, context):
             with exclusive("freshinit"):
                 docker("build", "--file", ROOT / "docker/Dockerfile.release", "--tag", "freshinit",
                        context)
-                made[name] = f"freshinit-test:{name}-{session}"
-                docker("build", "--build-arg", "BASE=freshinit-base:python", "--build-arg",
-                       "APP_RELEASE=3f2a9c1", "--tag", made[name], ROOT / "examples" / name)
+                build(name, "--build-arg", "BASE=freshinit-base:python", "--build-arg",
+                      "APP_RELEASE=3f2a9c1", ROOT / "examples" / name)
         return made[name]
 
     make.example = example
     yield make
     for name in made.values():
-        docker("rmi", "--force", name, check=False)
+        docker("rmi", name, check=False)
+
+
+def keep_layers(name, image):
+    """A tag that stays, so that the next session finds its layers; the one of before goes."""
+    kept = f"freshinit-test:{name}"
+    before = docker("images", "--quiet", "--no-trunc", kept)
+    docker("tag", image, kept)
+    if before and before != docker("images", "--quiet", "--no-trunc", kept):
+        docker("rmi", before, check=False)
 
 
 class exclusive:

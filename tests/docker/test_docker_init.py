@@ -69,7 +69,7 @@ def answers(address):
 
 def test_docker_run_init_takes_it_unchanged(own_engine, context):
     engine = ["--host", own_engine]
-    archive = subprocess.run(["tar", "-C", context, "-c", "helpers"], capture_output=True, check=True)
+    archive = subprocess.run(["tar", "-C", context / "tree", "-c", "helpers"], capture_output=True, check=True)
     subprocess.run(["docker", *engine, "import", "-", "helpers"], input=archive.stdout,
                    capture_output=True, check=True)
     seen = json.loads(docker(*engine, "run", "--rm", "--init", "--network", "none", "helpers",

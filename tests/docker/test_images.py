@@ -1,5 +1,7 @@
 """The static binary in images of other makers: it needs nothing of them."""
 
+import re
+
 import pytest
 
 IMAGES = ["bookworm", "busybox", "scratch"]
@@ -71,6 +73,5 @@ def test_the_log_of_the_container_is_readable(container):
     one.wait_line(r"^ready")
     one.stop()
     one.wait()
-    first = one.err[0]
-    assert first.startswith("freshinit ") and "pid 1" in first
+    assert any(re.match(r"freshinit \S+: pid 1, ", line) for line in one.err), one.err
     assert all(line.isprintable() for line in one.err), one.err

@@ -10,6 +10,7 @@ LONG = pytest.mark.matrix
 GUNICORN = ("gunicorn", "wsgi:app", "--bind", "0.0.0.0:8000", "--worker-tmp-dir", "/dev/shm")
 UVICORN = ("uvicorn", "asgi:app", "--host", "0.0.0.0")
 ASGI_WORKER = ("gunicorn", "asgi:app", "--bind", "0.0.0.0:8000", "--worker-class")
+APP = ["--workdir", "/app"]
 LISTENING = r"Listening at: |Uvicorn running on "
 
 # The status after docker stop is the server's own: a single uvicorn of today ends by the signal.
@@ -41,7 +42,7 @@ def try_page(one):
 
 @pytest.mark.parametrize("name, command, status", SERVERS)
 def test_it_serves_and_stops_in_time(name, command, status, container):
-    one = container(name, *command)
+    one = container(name, *command, options=APP)
     code, text, _ = wait_page(one)
     assert code == 200 and text.startswith("worker ")
     took = one.stop()
@@ -51,14 +52,14 @@ def test_it_serves_and_stops_in_time(name, command, status, container):
 
 @pytest.mark.parametrize("name, command, status", SERVERS)
 def test_it_serves_as_the_configured_user(name, command, status, container):
-    one = container(name, *command, config="[server]\nuser = nobody\n")
+    one = container(name, *command, options=APP, config="[server]\nuser = nobody\n")
     assert wait_page(one)[1].endswith("uid 65534")
     one.stop()
     assert one.wait() == status
 
 
 def test_hup_makes_new_workers_and_the_container_lives_on(container):
-    one = container("python", *GUNICORN)
+    one = container("python", *GUNICORN, options=APP)
     before = wait_page(one)[1]
     one.kill("HUP")
     one.wait_line(r"Booting worker with pid", count=2)
@@ -74,7 +75,7 @@ def test_hup_makes_new_workers_and_the_container_lives_on(container):
                          ids=["uvicorn", "UvicornWorker"])
 def test_workers_whose_master_was_killed_do_not_go_on_serving(command, container):
     """Not as PID 1, where nobody else would end them; their port is free when freshinit ends."""
-    one = container("python", "infinity", options=["--init", "--entrypoint", "sleep"])
+    one = container("python", "infinity", options=APP + ["--init", "--entrypoint", "sleep"])
     until(lambda: docker("exec", one.name, "true", check=False).returncode == 0, "the container")
     # To a file: docker exec would wait for the workers that hold its pipe.
     one.start("server", "sh", "-c", 'freshinit -- "$@" >/tmp/log 2>&1; echo $? >/tmp/new; '
@@ -86,4 +87,4 @@ def test_workers_whose_master_was_killed_do_not_go_on_serving(command, container
           "the end of freshinit")
     assert try_page(one) is None
     assert one.run("cat", "/tmp/status") == "137"
-    assert re.search(rf"\bpid {worker}\b", one.run("cat", "/tmp/log"))
+    assert re.search(rf"left behind: .*\b{worker} \(", one.run("cat", "/tmp/log"))

@@ -121,9 +121,10 @@ class NamespaceBox(Box):
             self.port = probe.getsockname()[1]
         self.bind = f"127.0.0.1:{self.port}"
         self.tini = shutil.which("tini")
+        # With a /tmp of its own: what freshinit clears there must not be the machine's.
+        own_tmp = ["sh", "-c", 'mount -t tmpfs tmpfs /tmp && exec "$@"', "sh"]
         self.process = self.run(["unshare", "--pid", "--fork", "--mount-proc", "--kill-child", "--"]
-                                + command(self), cwd=self.folder,
-                                env=clean_environment())
+                                + own_tmp + command(self), cwd=self.folder, env=clean_environment())
 
     def address(self):
         return "127.0.0.1", self.port
@@ -131,6 +132,7 @@ class NamespaceBox(Box):
     def first(self):
         """PID 1 of the namespace, as seen from outside."""
         children = pathlib.Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
+        wait_for(children.read_text)
         return int(children.read_text().split()[0])
 
     def enter(self, command):
@@ -182,7 +184,7 @@ def under_freshinit(command):
 
 def demo_example(make_box):
     title("1. The example, and how fast it stops")
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory(dir=ROOT / "build") as folder:
         if make_box is DockerBox:
             box = DockerBox(None, lambda _: [], image=EXAMPLE_IMAGE)
         else:
@@ -205,7 +207,7 @@ def demo_example(make_box):
 def demo_bytecode(make_box):
     title("2. A module edited so that its size and its second of change stay equal "
           "(rsync -t, clamped image times)")
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory(dir=ROOT / "build") as folder:
         source = pathlib.Path(folder, "greeting.py")
         shutil.copytree(EXAMPLE, folder, dirs_exist_ok=True, ignore=lambda *_: ["freshinit.ini"])
         plain = gunicorn("app:app")
@@ -233,7 +235,7 @@ def demo_template(make_box):
     title("3. A template rolled back to an older file, and Mako's compiled one that is younger")
     print("     (Jinja needs no help here: a new process reads each template anew, and touching it "
           "changes nothing)")
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory(dir=ROOT / "build") as folder:
         pathlib.Path(folder, "pages.py").write_text(MAKO_APP)
         template = pathlib.Path(folder, "templates/page.html")
         template.parent.mkdir()
@@ -256,7 +258,7 @@ def demo_template(make_box):
 def demo_worker(make_box):
     title("4. uvicorn's parent process is killed (out of memory, a bug); "
           "not PID 1, as in a pod with a shared PID namespace")
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory(dir=ROOT / "build") as folder:
         pathlib.Path(folder, "hello.py").write_text(HELLO_APP)
         pathlib.Path(folder, "greeting.py").write_text('TEXT = "old"\n')
 

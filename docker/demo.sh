@@ -23,16 +23,25 @@ install_packages()
     { apt-get update && apt-get install --yes --no-install-recommends $missing; } >/dev/null
 }
 
-make deps
+# Keeps a build's output back unless it fails.
+build_image()
+{
+    docker build --quiet "$@" >"$log" 2>&1 || { cat "$log" >&2; exit 1; }
+}
+
+scripts/deps.sh build
 make static
 
 if docker version >/dev/null 2>&1; then
     install_packages python3 python3-pip debootstrap busybox-static
+    log=$(mktemp)
+    trap 'rm -f "$log"' EXIT
     docker/base.sh python
-    docker build --quiet --file docker/Dockerfile.release --tag freshinit build/static >/dev/null
-    docker build --quiet --build-arg BASE=freshinit-base:python --build-arg APP_RELEASE=one \
-        --tag freshinit-example:flask-gunicorn examples/flask-gunicorn >/dev/null
-    exec /usr/bin/python3 docker/demo.py docker
+    build_image --file docker/Dockerfile.release --tag freshinit build/static
+    build_image --build-arg BASE=freshinit-base:python --build-arg APP_RELEASE=one \
+        --tag freshinit-example:flask-gunicorn examples/flask-gunicorn
+    /usr/bin/python3 docker/demo.py docker
+else
+    install_packages python3 python3-flask python3-mako uvicorn gunicorn tini
+    /usr/bin/python3 docker/demo.py namespace
 fi
-install_packages python3 python3-flask python3-mako uvicorn gunicorn tini
-exec /usr/bin/python3 docker/demo.py namespace

@@ -10,6 +10,7 @@ import json
 import os
 import pty
 import re
+import select
 import signal
 import struct
 import subprocess
@@ -29,6 +30,7 @@ class Stream:
 
     def __init__(self, fd, changed):
         self.fd = fd
+        self.enough, self.stop_end = os.pipe()
         self.changed = changed
         self.lines = []
         self.rest = b""
@@ -36,10 +38,17 @@ class Stream:
         self.thread = threading.Thread(target=self._read, daemon=True)
         self.thread.start()
 
+    def stop(self):
+        """Reads no more, and closes the descriptor."""
+        if self.thread.is_alive():
+            os.write(self.stop_end, b"x")
+            self.thread.join(WITHIN)
+
     def _read(self):
         while True:
+            ready, _, _ = select.select([self.fd, self.enough], [], [])
             try:
-                data = os.read(self.fd, 65536)
+                data = b"" if self.enough in ready else os.read(self.fd, 65536)
             except OSError:  # a terminal whose last user has gone
                 data = b""
             with self.changed:
@@ -52,7 +61,8 @@ class Stream:
                 self.changed.notify_all()
             if not data:
                 break
-        os.close(self.fd)
+        for fd in (self.fd, self.enough, self.stop_end):
+            os.close(fd)
 
 
 def process(pid):
@@ -216,6 +226,7 @@ class Box:
         fcntl.ioctl(self.master, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
 
     def hang_up(self):
+        self.streams["out"].stop()
         os.close(self.master)
         self.master = None
 

@@ -3,8 +3,10 @@
 import fcntl
 import os
 import pathlib
+import shutil
 import subprocess
 import sys
+import tempfile
 
 import pytest
 
@@ -62,6 +64,15 @@ def freshinit():
 def needs_root():
     if os.geteuid() != 0:
         pytest.skip("needs root: it changes users")
+
+
+@pytest.fixture
+def tmp_path():
+    """As pytest's own, but one that other users may enter, and gone afterwards."""
+    path = pathlib.Path(tempfile.mkdtemp(prefix="freshinit-test-"))
+    path.chmod(0o755)
+    yield path
+    shutil.rmtree(path, ignore_errors=True)
 
 
 @pytest.fixture

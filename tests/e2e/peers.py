@@ -70,7 +70,7 @@ def stopped_server_ends(stand):
 
 
 def stop_has_an_end(stand):
-    options = ("--stop-timeout", "500ms") if stand.name == "freshinit" else ()
+    options = ("--stop-timeout", "1s") if stand.name == "freshinit" else ()
     box = stand.start(stand.helper("signals"), "--end", "0", "0", init_options=options)
     box.wait_line("^ready")
     box.signal(signal.SIGTERM)

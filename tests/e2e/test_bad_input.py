@@ -71,7 +71,8 @@ REFUSED = [
 
 @pytest.mark.parametrize("content, patterns", REFUSED, ids=[repr(row[0])[2:40] for row in REFUSED])
 def test_a_fault_names_its_file_and_line(with_file, helper, content, patterns):
-    assert_refused(with_file(content, helper("end"), "exit", "3"), *patterns)
+    words = () if b"command" in content else (helper("end"), "exit", "3")
+    assert_refused(with_file(content, *words), *patterns)
 
 
 def test_all_faults_are_told_in_one_go(with_file, helper):
@@ -261,7 +262,7 @@ def test_a_bad_set_is_refused(box, helper):
     box = box("--set", "server.umask=rwx", helper("end"), "exit", "3")
     assert box.wait() in (64, 78)
     assert box.out == []
-    box.wait_line("server.umask.*rwx", stream="err")
+    box.wait_line("--set.*umask.*rwx", stream="err")
 
 
 def test_the_last_source_wins(box, helper):
@@ -291,9 +292,8 @@ def test_few_descriptors_are_told_or_enough(anywhere, helper):
     for count in (3, 4, 5, 8):
         box = anywhere(helper("end"), "exit", "3", limits={"nofile": count})
         code = box.wait()
-        assert code in (3, 125)
-        if code == 125:
-            assert box.err
+        assert code in (3, 78, 125)
+        assert code == 3 or box.err
 
 
 def test_without_proc_the_server_runs_and_is_ended(anywhere, helper):

@@ -86,24 +86,23 @@ def test_tostop_does_not_stop_the_log(anywhere, helper):
     assert not [line for line in box.lines("told") if line.startswith("stopped")]
 
 
-def test_a_hang_up_of_the_terminal_is_a_stop(anywhere, helper):
-    box = anywhere(helper("signals"), "--end", "1", "0", tty=True)
+def test_a_hang_up_of_the_terminal_is_a_stop(box, helper):
+    # As PID 1 it leads the session, as with `docker run -t`; elsewhere a shell does, and tells it.
+    box = box(helper("signals"), "--end", "1", "0", tty=True)
     box.wait_line("^ready")
     box.hang_up()
     box.wait()
-    assert box.left() == []
 
 
-def test_a_hang_up_ends_a_server_that_ignores_it(anywhere, helper):
-    box = anywhere("--stop-timeout", "1s", helper("signals"), "--end", "0", "0", tty=True)
+def test_a_hang_up_ends_a_server_that_ignores_it(box, helper):
+    box = box("--stop-timeout", "1s", helper("signals"), "--end", "0", "0", tty=True)
     box.wait_line("^ready")
     box.hang_up()
     assert box.wait() == 137
-    assert box.left() == []
 
 
 def test_a_sent_hup_is_no_hang_up(anywhere, helper):
-    box = anywhere("--stop-timeout", "300ms", helper("signals"), tty=True)
+    box = anywhere("--stop-timeout", "1s", helper("signals"), tty=True)
     box.wait_line("^ready")
     box.signal(signal.SIGHUP)
     box.wait_line("got 1$")

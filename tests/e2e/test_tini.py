@@ -49,7 +49,7 @@ def test_it_takes_no_options_of_freshinit(tini, helper):
 
 
 def test_it_needs_a_command(tini):
-    assert tini().wait() == 1
+    assert tini().wait() in (1, 64)
 
 
 def test_subcommands_are_commands(tini, helper, tmp_path):

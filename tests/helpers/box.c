@@ -189,9 +189,7 @@ static void arrange_mounts(const struct options *o)
         if (mount("none", o->tmpfs[i], "tmpfs", MS_NOSUID | MS_NODEV, "mode=1777") < 0)
             die(o->tmpfs[i]);
     mount_proc(o->proc);
-    if (o->is_readonly &&
-        (mount("/", "/", NULL, MS_BIND, NULL) < 0 ||
-         mount(NULL, "/", NULL, MS_REMOUNT | MS_BIND | MS_RDONLY, NULL) < 0 || chroot("/..") < 0))
+    if (o->is_readonly && mount(NULL, "/", NULL, MS_REMOUNT | MS_BIND | MS_RDONLY, NULL) < 0)
         die("read-only root");
 }
 

@@ -1,7 +1,7 @@
 /*
- * Once per release: who has done it already, and whose turn it is. The marker is one text that lists
- * the last ids, newest first; the lock ends by itself when the stage's time is over. Both lie in a
- * store that all replicas see.
+ * Once per release: who has done it already, and whose turn it is. The marker is one text that
+ * lists the last ids, newest first; the lock ends by itself when the stage's time is over. Both lie
+ * in a store that all replicas see.
  */
 #ifndef STAGE_ONCE_H
 #define STAGE_ONCE_H
@@ -71,7 +71,8 @@ bool once_find(const char *marker, const char *id, const char *phase, struct onc
 /* "done already for release 3f2a9c1 (by web-2, 12 s ago)". Returns `out`. */
 const char *once_show(const struct once_turn *once, char *out, size_t out_size);
 
-/* "freshinit:STAGE:WHAT" into `out`, of ONCE_KEY_MAX: fit for a redis or memcached key and a file. */
+/* "freshinit:STAGE:WHAT" into `out`, of ONCE_KEY_MAX: fit for a redis or memcached key, and for a
+ * file. */
 void once_key(const char *stage, const char *what, char *out);
 
 /* What can be known of `once`, `once_id` and `once_at` while the plan is made. */

@@ -1,5 +1,5 @@
-/* Owns memcached's text protocol. Takes one line at a time, never trusts a length, never waits longer
- * than the wire's deadline. */
+/* Owns memcached's text protocol. Takes one line at a time, never trusts a length, never waits
+ * longer than the wire's deadline. */
 #include "net/memcached.h"
 
 #include <inttypes.h>

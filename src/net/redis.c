@@ -1,5 +1,5 @@
-/* Owns RESP2. Takes one reply at a time into the caller's buffer, never trusts a length, never waits
- * longer than the wire's deadline. */
+/* Owns RESP2. Takes one reply at a time into the caller's buffer, never trusts a length, never
+ * waits longer than the wire's deadline. */
 #include "net/redis.h"
 
 #include <inttypes.h>

@@ -41,7 +41,7 @@ struct command {
     char line[LINE_SIZE];
 };
 
-/* PID 1 would rather lose a line than wait; here there is time, until a reader is seen to be gone. */
+/* PID 1 would rather lose a line than wait; here there is time, until nobody is seen to read. */
 static void await_reader(struct command *command)
 {
     struct pollfd waiter = { .fd = STDERR_FILENO, .events = POLLOUT };
@@ -152,8 +152,8 @@ static int end_all(struct command *command, const struct stage_run *run, struct 
 
 static int start(struct command *command, const struct stage_run *run, struct fault *why)
 {
-    static char shell[] = "/bin/sh";
-    static char option[] = "-c";
+    char shell[] = "/bin/sh";
+    char option[] = "-c";
     const struct stage_plan *stage = command->stage;
     char *const by_shell[] = { shell, option, (char *)stage->subject, NULL };
     int pipe_ends[2];
@@ -191,7 +191,7 @@ int command_run(const struct stage_run *run, struct command_end *out, struct fau
     if (result < 0) {
         result = end_all(&command, run, why);
     } else {
-        /* What it left running may hold the pipe for ever; what is in it by now is the command's. */
+        /* What it left running may hold the pipe for ever; what is in it now is the command's. */
         while (read_output(&command))
             continue;
         if (command.used > 0)

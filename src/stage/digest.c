@@ -101,7 +101,7 @@ static bool is_excluded(const struct walk *walk, const char *name)
 
 static int add_directory(struct walk *walk, int dir, int depth);
 
-/* One name; `walk->path` ends with the directory's. Returns 1 when the room was used for another. */
+/* One name; `walk->path` ends with the directory's. 1: the room was used for another directory. */
 static int add_entry(struct walk *walk, int dir, const struct tree_entry *entry, int depth)
 {
     size_t length = strlen(walk->path);

@@ -1,4 +1,5 @@
-/* Owns what is forgotten in memcached: everything, and only where that was asked for in so many words. */
+/* Owns what is forgotten in memcached: everything, and only where that was asked for in so many
+ * words. */
 #include "stage/flush_memcached.h"
 
 #include <inttypes.h>

@@ -1,4 +1,5 @@
-/* Owns the marker's text and the waiting for one's turn. Where both lie is known to the stores alone. */
+/* Owns the marker's text and the waiting for one's turn. Where both lie is known to the stores
+ * alone. */
 #include "stage/once.h"
 
 #include <inttypes.h>

@@ -1,4 +1,5 @@
-/* Owns the marker and the lock in memcached. A flush done twice is possible there, one missed is not. */
+/* Owns the marker and the lock in memcached. A flush done twice is possible there, one missed is
+ * not. */
 #include "stage/once_memcached.h"
 
 #include <string.h>

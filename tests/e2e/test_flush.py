@@ -4,8 +4,9 @@ import json
 import re
 
 import pytest
-from caches import (cache_folder, liar, memcached, redis, run_config, start_memcached,  # noqa: F401
-                    start_redis)
+from caches import liar
+
+pytest_plugins = ("caches",)
 
 ODD_KEYS = [b"app:a b", b"app:new\nline", b"app:zero\0byte", b"app:\xff\xfe", b"app:" + b"k" * 3000]
 
@@ -19,19 +20,19 @@ def complaints(result):
     return [line for line in result.stderr.splitlines() if "[stage cache]" in line]
 
 
-def test_redis_keys_of_the_patterns_go_and_no_others(redis, run_config):  # noqa: F811
+def test_redis_keys_of_the_patterns_go_and_no_others(redis, run_config):
     for db in (0, 1):
         redis.call("MSET", *[w for i in range(2500) for w in (f"app:cache:{i}", "x")], db=db)
     redis.call("MSET", "session:1", "x", "freshinit:other:marker", "x", db=1)
     result = run_config(stage(redis.url(1), "keys = app:cache:* f*"))
     assert result.returncode == 0
-    assert re.search(rf"^Flushing redis 127.0.0.1:{redis.port}/1: 2500 keys of the patterns removed, "
-                     r"\d+ ms$", result.stderr, re.M)
+    assert re.search(rf"^Flushing redis 127.0.0.1:{redis.port}/1: 2500 keys of the patterns "
+                     r"removed, \d+ ms$", result.stderr, re.M)
     assert sorted(redis.call("KEYS", "*", db=1)) == [b"freshinit:other:marker", b"session:1"]
     assert redis.call("DBSIZE", db=0) == 2500
 
 
-def test_redis_keys_may_hold_any_bytes(redis, run_config):  # noqa: F811
+def test_redis_keys_may_hold_any_bytes(redis, run_config):
     for key in [*ODD_KEYS, b"ap"]:
         redis.call("SET", key, "x")
     result = run_config(stage(redis.url(), "keys = app:*"))
@@ -39,14 +40,14 @@ def test_redis_keys_may_hold_any_bytes(redis, run_config):  # noqa: F811
     assert redis.call("KEYS", "*") == [b"ap"]
 
 
-def test_a_key_that_no_buffer_holds_is_left_and_said(redis, run_config):  # noqa: F811
+def test_a_key_that_no_buffer_holds_is_left_and_said(redis, run_config):
     redis.call("SET", b"app:" + b"k" * 5000, "x")
     result = run_config(stage(redis.url(), "keys = app:*"))
     assert "1 keys with names of more than" in result.stderr
     assert redis.call("DBSIZE") == 1
 
 
-def test_a_whole_database_goes_with_all_and_the_next_one_stays(redis, run_config):  # noqa: F811
+def test_a_whole_database_goes_with_all_and_the_next_one_stays(redis, run_config):
     for db in (1, 2):
         redis.call("MSET", "a", "1", "b", "2", db=db)
     result = run_config(stage(redis.url(1), "all = yes"))
@@ -54,7 +55,7 @@ def test_a_whole_database_goes_with_all_and_the_next_one_stays(redis, run_config
     assert (redis.call("DBSIZE", db=1), redis.call("DBSIZE", db=2)) == (0, 2)
 
 
-def test_redis_over_a_unix_socket(redis, run_config):  # noqa: F811
+def test_redis_over_a_unix_socket(redis, run_config):
     redis.call("SET", "app:1", "x", db=3)
     result = run_config(stage(f"redis+unix://{redis.socket_path}?db=3", "keys = app:*"))
     assert f"Flushing redis {redis.socket_path}?db=3: 1 key app:* removed" in result.stderr
@@ -69,8 +70,8 @@ def test_redis_over_a_unix_socket(redis, run_config):  # noqa: F811
     ("redis://127.0.0.1:{port}", "wr0ng", "AUTH refused: WRONGPASS"),
     ("redis://127.0.0.1:{port}", "", "is empty"),
 ])
-def test_redis_with_a_password(start_redis, run_config, tmp_path, url, file, words):  # noqa: F811
-    redis = start_redis("--requirepass", "s3cret:x", password="s3cret:x")  # noqa: F811
+def test_redis_with_a_password(start_redis, run_config, tmp_path, url, file, words):
+    redis = start_redis("--requirepass", "s3cret:x", password="s3cret:x")
     redis.call("SET", "a", "1")
     lines = ["all = yes"]
     if file is not None:
@@ -83,8 +84,8 @@ def test_redis_with_a_password(start_redis, run_config, tmp_path, url, file, wor
 
 
 @pytest.mark.parametrize("option, code", [("on_error = warn", 0), ("on_error = fail", 75)])
-def test_a_renamed_flushdb_is_one_clear_line(start_redis, run_config, option, code):  # noqa: F811
-    redis = start_redis("--rename-command", "FLUSHDB", "")  # noqa: F811
+def test_a_renamed_flushdb_is_one_clear_line(start_redis, run_config, option, code):
+    redis = start_redis("--rename-command", "FLUSHDB", "")
     redis.call("SET", "a", "1")
     result = run_config(stage(redis.url(), "all = yes", option))
     assert result.returncode == code
@@ -92,7 +93,7 @@ def test_a_renamed_flushdb_is_one_clear_line(start_redis, run_config, option, co
     assert "FLUSHDB refused: ERR unknown command" in line and "renamed or switched off" in line
 
 
-def test_a_user_of_few_rights_is_enough_for_keys(redis, run_config):  # noqa: F811
+def test_a_user_of_few_rights_is_enough_for_keys(redis, run_config):
     redis.call("ACL", "SETUSER", "few", "on", ">pw", "~app:*", "+scan", "+unlink")
     redis.call("MSET", "app:1", "x", "other", "x")
     result = run_config(stage(f"redis://few:pw@127.0.0.1:{redis.port}", "keys = app:*"))
@@ -142,7 +143,7 @@ def flood_bulk(connection, is_over):
     (flood_bulk, "no answer in time|A text has no end"),
 ], ids=["moved", "loading", "http", "nonsense", "escape", "closed", "silent", "slow", "flood",
         "flood in a text"])
-def test_a_redis_that_lies_is_one_clear_line(run_config, say, words):  # noqa: F811
+def test_a_redis_that_lies_is_one_clear_line(run_config, say, words):
     with liar(say) as port:
         result = run_config(stage(f"redis://127.0.0.1:{port}", "keys = a:*", "timeout = 1s"))
     assert result.returncode == 0
@@ -158,7 +159,7 @@ def test_a_redis_that_lies_is_one_clear_line(run_config, say, words):  # noqa: F
     (drip, "is this memcached"),
     (flood, "longer than"),
 ], ids=["http", "error", "closed", "silent", "slow", "flood"])
-def test_a_memcached_that_lies_is_one_clear_line(run_config, say, words):  # noqa: F811
+def test_a_memcached_that_lies_is_one_clear_line(run_config, say, words):
     with liar(say) as port:
         result = run_config(stage(f"memcached://127.0.0.1:{port}", "all = yes", "timeout = 1s"))
     assert result.returncode == 0
@@ -167,18 +168,18 @@ def test_a_memcached_that_lies_is_one_clear_line(run_config, say, words):  # noq
 
 
 @pytest.mark.parametrize("unix", [False, True])
-def test_a_memcached_forgets_everything(start_memcached, run_config, unix):  # noqa: F811
-    memcached = start_memcached(unix=unix)  # noqa: F811
+def test_a_memcached_forgets_everything(start_memcached, run_config, unix):
+    memcached = start_memcached(unix=unix)
     memcached.set("a", "x" * 3000)
     memcached.set("b", "y")
     place = memcached.socket_path if unix else f"127.0.0.1:{memcached.port}"
     result = run_config(stage(memcached.url(), "all = yes"))
-    assert re.search(rf"^Flushing memcached {re.escape(place)}: 2 items, 3\.\d KiB forgotten, \d+ ms$",
-                     result.stderr, re.M)
+    assert re.search(rf"^Flushing memcached {re.escape(place)}: 2 items, 3\.\d KiB forgotten, "
+                     r"\d+ ms$", result.stderr, re.M)
     assert memcached.get("a") is None and memcached.get("b") is None
 
 
-def test_one_dead_server_of_several_does_not_keep_the_others(start_memcached, run_config):  # noqa: F811
+def test_one_dead_server_of_several_does_not_keep_the_others(start_memcached, run_config):
     first, last = start_memcached(), start_memcached()
     for server in (first, last):
         server.set("a", "1")
@@ -189,25 +190,25 @@ def test_one_dead_server_of_several_does_not_keep_the_others(start_memcached, ru
     assert "memcached 127.0.0.1:1: connect: Connection refused" in line
 
 
-def test_a_memcached_that_may_not_be_flushed(start_memcached, run_config):  # noqa: F811
-    memcached = start_memcached("-F")  # noqa: F811
+def test_a_memcached_that_may_not_be_flushed(start_memcached, run_config):
+    memcached = start_memcached("-F")
     memcached.set("a", "1")
     lines = ["all = yes", "once = release", "once_id = r1"]
     for _ in range(2):
         # The second time too: a flush that was refused leaves no marker.
         [line] = complaints(run_config(stage(memcached.url(), *lines)))
-        assert "flush_all refused: CLIENT_ERROR flush_all not allowed: it was started with -F" in line
+        assert "flush_all refused: CLIENT_ERROR flush_all not allowed" in line
+        assert "it was started with -F" in line
     assert memcached.get("a") == "1"
 
 
 @pytest.mark.parametrize("secret, words", [("app:s3cret\n", "forgotten"),
                                            ("app:wr0ng", "set refused: CLIENT_ERROR"),
                                            (None, "unauthenticated: give it password_file =")])
-def test_memcached_with_a_password(start_memcached, run_config, cache_folder, secret,  # noqa: F811
-                                   words):
+def test_memcached_with_a_password(start_memcached, run_config, cache_folder, secret, words):
     (cache_folder / "auth").write_text("app:s3cret\n")
     (cache_folder / "auth").chmod(0o644)
-    memcached = start_memcached("-Y", str(cache_folder / "auth"))  # noqa: F811
+    memcached = start_memcached("-Y", str(cache_folder / "auth"))
     lines = ["all = yes"]
     if secret:
         (cache_folder / "mine").write_text(secret)
@@ -228,22 +229,23 @@ def test_memcached_with_a_password(start_memcached, run_config, cache_folder, se
     ("http://h/", ["all = yes"], "can't be flushed"),
     ("redis://h", ["all = yes", "once = change"], "once = change needs in ="),
 ])
-def test_what_is_not_said_clearly_is_a_configuration_error(run_config, url, lines, words):  # noqa: F811
+def test_what_is_not_said_clearly_is_a_configuration_error(run_config, url, lines, words):
     result = run_config(stage(url, *lines))
     assert result.returncode == 78
     assert words in result.stderr and "freshinit.ini:1: [stage cache]" in result.stderr
 
 
-def test_a_dry_run_forgets_nothing(redis, run_config):  # noqa: F811
+def test_a_dry_run_forgets_nothing(redis, run_config):
     redis.call("SET", "a", "1")
     result = run_config(stage(redis.url(), "all = yes", "when = build"), "clean", "--dry-run")
     assert f"Would flush redis 127.0.0.1:{redis.port}" in result.stderr
     assert redis.call("DBSIZE") == 1
 
 
-def test_the_event_has_the_numbers(redis, run_config):  # noqa: F811
+def test_the_event_has_the_numbers(redis, run_config):
     redis.call("MSET", "a", "1", "b", "2")
     result = run_config(stage(redis.url(), "keys = a*"), env={"FRESHINIT_LOG": "json"})
     events = [json.loads(line) for line in result.stderr.splitlines()]
     [event] = [e for e in events if e["event"] == "stage.done"]
-    assert (event["stage"], event["done"], event["keys_before"], event["keys_after"]) == ("cache", 1, 2, 1)
+    assert event["stage"] == "cache"
+    assert (event["done"], event["keys_before"], event["keys_after"]) == (1, 2, 1)

@@ -1,4 +1,4 @@
-"""once: one replica of the fleet does it, the others wait for it, and nothing that dies blocks them."""
+"""once: one replica of the fleet does it, the others wait, and nothing that dies blocks them."""
 
 import contextlib
 import datetime
@@ -9,8 +9,8 @@ import signal
 import subprocess
 
 import pytest
-from caches import (cache_folder, memcached, redis, run_config, start_memcached,  # noqa: F401
-                    start_redis)
+
+pytest_plugins = ("caches",)
 
 FLEETS = [40, pytest.param(200, marks=pytest.mark.matrix)]
 
@@ -75,7 +75,7 @@ def ends(start, config, count):
 
 @pytest.mark.parametrize("count", FLEETS)
 @pytest.mark.parametrize("how", ["all = yes", "keys = app:*"])
-def test_a_fleet_that_starts_at_once_flushes_redis_exactly_once(redis, start, count, how):  # noqa: F811
+def test_a_fleet_that_starts_at_once_flushes_redis_exactly_once(redis, start, count, how):
     redis.call("MSET", *[w for i in range(3000) for w in (f"app:{i}", "x")])
     redis.call("CONFIG", "RESETSTAT")
     done = ends(start, flush(redis.url(), how), count)
@@ -93,7 +93,7 @@ def began_ended(event):
 
 
 @pytest.mark.parametrize("count", FLEETS)
-def test_a_fleet_flushes_no_memcached_after_the_first_has_finished(memcached, start, count):  # noqa: F811
+def test_a_fleet_flushes_no_memcached_after_the_first_has_finished(memcached, start, count):
     memcached.set("a", "x")
     before = memcached.flushes()
     done = ends(start, flush(memcached.url(), "all = yes"), count)
@@ -107,7 +107,7 @@ def test_a_fleet_flushes_no_memcached_after_the_first_has_finished(memcached, st
 
 
 @pytest.mark.parametrize("kind", ["redis", "memcached"])
-def test_a_rollback_flushes_only_with_another_id(request, run_config, kind):  # noqa: F811
+def test_a_rollback_flushes_only_with_another_id(request, run_config, kind):
     server = request.getfixturevalue(kind)
     for release, lines, words in [
             ("r1", [], "forgotten"), ("r1", [], "done already for release r1"),
@@ -116,17 +116,18 @@ def test_a_rollback_flushes_only_with_another_id(request, run_config, kind):  # 
             ("r2", ["once_id = deploy-3"], "done already for once_id deploy-3")]:
         result = run_config(flush(server.url(), "all = yes", *lines, release=release))
         assert result.returncode == 0 and words in result.stderr, (release, lines)
-    assert re.search(r"done already for once_id deploy-3 \(by \S+, \d+ s ago\)$", result.stderr, re.M)
+    assert re.search(r"done already for once_id deploy-3 \(by \S+, \d+ s ago\)$", result.stderr,
+                     re.M)
 
 
-def test_the_marker_stays_whatever_the_second(memcached, run_config):  # noqa: F811
+def test_the_marker_stays_whatever_the_second(memcached, run_config):
     for release in range(12):
         config = flush(memcached.url(), "all = yes", release=f"r{release}")
         assert "forgotten" in run_config(config).stderr
         assert "done already" in run_config(config).stderr
 
 
-def test_a_memcached_without_its_marker_is_flushed_again_and_it_is_said(memcached, run_config):  # noqa: F811
+def test_a_memcached_without_its_marker_is_flushed_again_and_it_is_said(memcached, run_config):
     config = flush(memcached.url(), "all = yes")
     assert "it held no marker: first time, restarted or evicted" in run_config(config).stderr
     memcached.call("delete freshinit:cache:marker")
@@ -136,7 +137,7 @@ def test_a_memcached_without_its_marker_is_flushed_again_and_it_is_said(memcache
 
 
 @pytest.mark.parametrize("kind", ["redis", "memcached"])
-def test_a_killed_holder_blocks_no_one_for_longer_than_its_lock(request, start, kind):  # noqa: F811
+def test_a_killed_holder_blocks_no_one_for_longer_than_its_lock(request, start, kind):
     server = request.getfixturevalue(kind)
     if kind == "redis":
         server.call("SET", "freshinit:cache:lock", "web-9 abc", "PX", 1500)
@@ -149,7 +150,7 @@ def test_a_killed_holder_blocks_no_one_for_longer_than_its_lock(request, start, 
 
 
 @pytest.mark.parametrize("kind", ["redis", "memcached"])
-def test_who_never_gets_the_lock_goes_on_at_its_own_timeout(request, start, kind):  # noqa: F811
+def test_who_never_gets_the_lock_goes_on_at_its_own_timeout(request, start, kind):
     server = request.getfixturevalue(kind)
     if kind == "redis":
         server.call("SET", "freshinit:cache:lock", "web-9 abc")
@@ -160,22 +161,22 @@ def test_who_never_gets_the_lock_goes_on_at_its_own_timeout(request, start, kind
     assert replica.wait(timeout=20) == 0
 
 
-def test_a_failed_flush_gives_the_lock_back_and_leaves_no_marker(start_redis, run_config):  # noqa: F811
-    redis = start_redis("--rename-command", "FLUSHDB", "")  # noqa: F811
+def test_a_failed_flush_gives_the_lock_back_and_leaves_no_marker(start_redis, run_config):
+    redis = start_redis("--rename-command", "FLUSHDB", "")
     for _ in range(2):
         result = run_config(flush(redis.url(), "all = yes"))
         assert "FLUSHDB refused" in result.stderr
         assert redis.call("KEYS", "*") == []
 
 
-def test_an_unknown_release_is_said_and_it_is_done_each_time(redis, run_config):  # noqa: F811
+def test_an_unknown_release_is_said_and_it_is_done_each_time(redis, run_config):
     for _ in range(2):
         result = run_config(flush(redis.url(), "all = yes", release=""))
         assert "the release is not known, so this is done each time" in result.stderr
         assert "forgotten" in result.stderr
 
 
-def test_two_stages_have_two_markers(redis, run_config):  # noqa: F811
+def test_two_stages_have_two_markers(redis, run_config):
     for name in ("cache", "other"):
         result = run_config(flush(redis.url(), "keys = a:*", name=name))
         assert "removed" in result.stderr
@@ -214,7 +215,8 @@ def test_a_killed_winner_is_followed_by_another(start, place, tmp_path):
     lines, more = place
     os.mkfifo(tmp_path / "gate")
     # The lock ends with the time of the stage, so the first one's is short.
-    first = start(run_stage(f"echo pid $PPID; read x < {tmp_path}/gate", *lines, timeout="3s", **more))
+    command = f"echo pid $PPID; read x < {tmp_path}/gate"
+    first = start(run_stage(command, *lines, timeout="3s", **more))
     os.kill(int(line_with(first, r"job: pid \d+").split()[-1]), signal.SIGKILL)
     second = start(run_stage(f"echo second >> {tmp_path}/ran", *lines, **more))
     line_with(second, "Running job: done, ")

@@ -92,7 +92,7 @@ static void stats_have_an_end(void **state)
 
     (void)state;
     for (int i = 0; i < 1100; i++)
-        memcpy(bytes + i * 10, "STAT a 1\r\n", 10);
+        snprintf(bytes + (size_t)i * 10, 11, "STAT a 1\r\n");
     meet(bytes);
     assert_int_equal(memcached_stats(&memcached, &stats, &why), -1);
     assert_non_null(strstr(fault_line(&why, 0), "no end"));

@@ -105,7 +105,7 @@ static void a_text_of_any_size_costs_one_buffer(void **state)
 
     (void)state;
     memset(bytes + head, 'x', 30000);
-    memcpy(bytes + head + 30000, "\r\n+next\r\n", 9);
+    snprintf(bytes + head + 30000, 100, "\r\n+next\r\n");
     meet(bytes, (size_t)head + 30009);
     assert_int_equal(redis_read(&redis, &reply, &why), 0);
     assert_int_equal(reply.length, 30000);

@@ -208,28 +208,34 @@ static void take_env(struct draft *draft, const char *name, const struct source 
         fault_set(draft->why, "%s:%d: %s", draft->file, source->line, fault_line(&detail, 0));
 }
 
+static void unknown_key(const struct draft *draft, const char *section, const char *name, int line)
+{
+    char hint[GUESS_TEXT_SIZE];
+    struct guess guess;
+
+    guess_start(&guess, name);
+    draft_guess_key(&guess, draft->section);
+    fault_set(draft->why, "%s:%d: unknown key \"%s\" in [%s]%s", draft->file, line, name, section,
+              guess_text(&guess, hint));
+}
+
 static void take_key(struct draft *draft, const char *name, const struct source *source)
 {
     const struct key *key = keys_find(draft->section, name);
+    struct source *now = key ? draft_source(draft->plan, draft->stage, key) : NULL;
     char section[INIFILE_SECTION_MAX + 8];
 
-    snprintf(section, sizeof section, "%s%s%s", keys_section_name(draft->section),
-             draft->stage ? " " : "", draft->stage ? draft->stage->name : "");
-    if (!key) {
-        char hint[GUESS_TEXT_SIZE];
-        struct guess guess;
-        guess_start(&guess, name);
-        draft_guess_key(&guess, draft->section);
-        fault_set(draft->why, "%s:%d: unknown key \"%s\" in [%s]%s", draft->file, source->line,
-                  name, section, guess_text(&guess, hint));
+    if (now && now->kind != SOURCE_FILE) {
+        *now = *source;
         return;
     }
-    struct source *now = draft_source(draft->plan, draft->stage, key);
-    if (now->kind == SOURCE_FILE)
+    snprintf(section, sizeof section, "%s%s%s", keys_section_name(draft->section),
+             draft->stage ? " " : "", draft->stage ? draft->stage->name : "");
+    if (!now)
+        unknown_key(draft, section, name, source->line);
+    else
         fault_set(draft->why, "%s:%d: duplicate key \"%s\" in [%s], first on line %d", draft->file,
                   source->line, name, section, now->line);
-    else
-        *now = *source;
 }
 
 static void take_value(void *context, const char *name, const char *value, int line)

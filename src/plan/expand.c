@@ -114,23 +114,23 @@ static int put(struct sink *sink, const char *text, const char *end, int depth, 
 
 int expand_text(struct expand *expand, const char *text, const char **out, struct fault *why)
 {
-    struct sink sink = { .expand = expand };
-    const char *end = text + strlen(text);
+    struct sink sink = { .expand = expand, .length = strcspn(text, "$") };
+    const char *end = text + sink.length;
+    bool is_plain = *end == '\0';
 
-    if (strchr(text, '$')) {
+    if (!is_plain) {
+        end += strlen(end);
+        sink.length = 0;
         if (put(&sink, text, end, 0, why) < 0)
             return -1;
-    } else {
-        sink.length = (size_t)(end - text);
     }
     if (sink.length > EXPAND_TOTAL_MAX - expand->used)
         return fault_set(why, "with this value all values together are over %d bytes",
                          EXPAND_TOTAL_MAX);
     expand->used += sink.length;
-    if (!strchr(text, '$')) {
-        *out = text;
+    *out = text;
+    if (is_plain)
         return 0;
-    }
     char *room = arena_take(sink.length + 1);
     sink = (struct sink){ .expand = expand, .room = room };
     *out = room;

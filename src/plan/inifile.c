@@ -62,14 +62,10 @@ static int load_open(int fd, const char *path, struct inifile *out, struct fault
     if (status.st_size > INIFILE_SIZE_MAX)
         return fault_set(why, "%s: has %lld bytes, a configuration has at most %d", path,
                          (long long)status.st_size, INIFILE_SIZE_MAX);
-    /* One byte more tells that it grows. */
-    size_t room = (size_t)status.st_size + 1;
-    char *text = arena_take(room);
-    ssize_t length = fdio_read(fd, text, room);
+    char *text = arena_take((size_t)status.st_size);
+    ssize_t length = fdio_read(fd, text, (size_t)status.st_size);
     if (length < 0)
         return fault_errno(why, "%s", path);
-    if ((size_t)length == room)
-        return fault_set(why, "%s: grew while it was read", path);
     *out = (struct inifile){ .name = path, .text = text, .length = (size_t)length };
     return 0;
 }

@@ -23,7 +23,7 @@
     }
 
 /* clang-format off: one row, one key */
-static const struct key table[] = {
+static const struct key freshinit_keys[] = {
     { KEY_FRESHINIT, KEY_TEXT, "release", PLAN(release),
       .help = "The release that runs; without it release_file, then .git/HEAD of the working "
               "directory tell" },
@@ -40,7 +40,9 @@ static const struct key table[] = {
     { KEY_FRESHINIT, KEY_BOOL, "secrets", PLAN(secrets), .fallback = "no",
       .help = "X_FILE=/path becomes X, with the content of that file, for the server and run "
               "stages; SSL_CERT_FILE is left alone" },
+};
 
+static const struct key server_keys[] = {
     { KEY_SERVER, KEY_WORDS, "command", PLAN(server.command),
       .help = "The server and its arguments, where the command line has none" },
     { KEY_SERVER, KEY_CHOICE, "kind", PLAN(server.kind), .fallback = "auto",
@@ -66,7 +68,9 @@ static const struct key table[] = {
       .help = "The time of the whole stop, then KILL; auto is 8s, and 25s under Kubernetes" },
     { KEY_SERVER, KEY_STATUSES, "success", PLAN(server.success_codes), .fallback = "0",
       .help = "The exit statuses that count as 0, like 0 143" },
+};
 
+static const struct key stage_keys[] = {
     ACTION_ROW("clear", ACTION_CLEAR,
                "Remove caches: named sets (bytecode, jinja, next), "
                "*.EXT for files, NAME/ for folders"),
@@ -137,29 +141,31 @@ static const struct key table[] = {
 };
 /* clang-format on */
 
-static const char *const section_names[] = { "freshinit", "server", "stage" };
+static const struct {
+    const char *name;
+    const struct key *keys;
+    size_t count;
+    size_t place; /* of the first one's source */
+} sections[] = {
+    { "freshinit", freshinit_keys, COUNT(freshinit_keys), 0 },
+    { "server", server_keys, COUNT(server_keys), COUNT(freshinit_keys) },
+    { "stage", stage_keys, COUNT(stage_keys), 0 },
+};
+
 static const char *const action_names[] = { "",      "clear", "empty", "touch",
                                             "flush", "wait",  "free",  "run" };
 
 const struct key *keys_first(enum key_section section, size_t *out_count)
 {
-    size_t first = 0;
-    size_t end;
-
-    while (table[first].section != section)
-        first++;
-    for (end = first; end < COUNT(table) && table[end].section == section;)
-        end++;
-    *out_count = end - first;
-    return &table[first];
+    *out_count = sections[section].count;
+    return sections[section].keys;
 }
 
 const struct key *keys_find(enum key_section section, const char *name)
 {
-    size_t count;
-    const struct key *key = keys_first(section, &count);
+    const struct key *key = sections[section].keys;
 
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < sections[section].count; i++)
         if (strcmp(key[i].name, name) == 0)
             return &key[i];
     return NULL;
@@ -167,24 +173,17 @@ const struct key *keys_find(enum key_section section, const char *name)
 
 size_t keys_place(const struct key *key)
 {
-    size_t count;
-
-    if (key->section != KEY_STAGE)
-        return (size_t)(key - table);
-    return (size_t)(key - keys_first(KEY_STAGE, &count));
+    return (size_t)(key - sections[key->section].keys) + sections[key->section].place;
 }
 
 size_t keys_sources(enum key_section section)
 {
-    size_t count;
-    const struct key *stage = keys_first(KEY_STAGE, &count);
-
-    return section == KEY_STAGE ? count : (size_t)(stage - table);
+    return section == KEY_STAGE ? COUNT(stage_keys) : COUNT(freshinit_keys) + COUNT(server_keys);
 }
 
 const char *keys_section_name(enum key_section section)
 {
-    return section_names[section];
+    return sections[section].name;
 }
 
 const char *keys_action_name(unsigned action)

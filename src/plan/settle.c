@@ -21,6 +21,7 @@ struct settle {
     struct plan *plan;
     struct expand expand;
     struct fault *why;
+    struct fault detail; /* one for all: each is a page of the stack */
 };
 
 static void add_fault(struct settle *settle, const struct source *source, const char *name,
@@ -36,19 +37,18 @@ static void settle_key(struct settle *settle, struct stage_plan *stage, const st
 {
     struct source *source = draft_source(settle->plan, stage, key);
     void *base = stage ? (void *)stage : (void *)settle->plan;
-    struct fault detail;
 
     if (!source->raw)
         return;
     if (key->has_offset != 0)
         *(bool *)((char *)base + key->has_offset) = source->kind != SOURCE_DEFAULT;
-    fault_clear(&detail);
-    if (expand_text(&settle->expand, source->raw, &source->text, &detail) == 0 &&
-        values_set(key, base, source->text, &detail) == 0)
+    fault_clear(&settle->detail);
+    if (expand_text(&settle->expand, source->raw, &source->text, &settle->detail) == 0 &&
+        values_set(key, base, source->text, &settle->detail) == 0)
         return;
     /* No rule looks at a value that is a fault already. */
     source->text = NULL;
-    add_fault(settle, source, key->name, fault_line(&detail, 0));
+    add_fault(settle, source, key->name, fault_line(&settle->detail, 0));
 }
 
 static void settle_section(struct settle *settle, enum key_section section)
@@ -84,7 +84,6 @@ static void settle_release(struct settle *settle)
     struct plan *plan = settle->plan;
     const struct source *source = draft_source(plan, NULL, keys_find(KEY_FRESHINIT, "release"));
     char text[RELEASE_SIZE] = "";
-    struct fault detail;
 
     if (plan->release) {
         plan->release_from = origin_of(plan, source);
@@ -92,11 +91,11 @@ static void settle_release(struct settle *settle)
             add_fault(settle, source, "release", "must be 1 to 128 characters without spaces");
         return;
     }
-    fault_clear(&detail);
+    fault_clear(&settle->detail);
     if (plan->release_file) {
         source = draft_source(plan, NULL, keys_find(KEY_FRESHINIT, "release_file"));
-        if (release_from_file(plan->release_file, text, &detail) < 0)
-            add_fault(settle, source, "", fault_line(&detail, 0));
+        if (release_from_file(plan->release_file, text, &settle->detail) < 0)
+            add_fault(settle, source, "", fault_line(&settle->detail, 0));
         plan->release_from = plan->release_file;
     } else if (release_from_git(git_folder(plan), text)) {
         plan->release_from = ".git/HEAD";
@@ -129,20 +128,19 @@ static void settle_stage(struct settle *settle, struct stage_plan *stage)
 {
     size_t count;
     const struct key *key = keys_first(KEY_STAGE, &count);
-    struct fault detail;
 
     for (size_t i = 0; i < count; i++)
         /* The rows of the actions come first; a default of another action's key is no value. */
         if (stage->sources[i].kind != SOURCE_DEFAULT ||
             (key[i].actions & (1U << stage->action)) != 0)
             settle_key(settle, stage, &key[i]);
-    fault_clear(&detail);
+    fault_clear(&settle->detail);
     if (stage->subject && !stage->shell &&
-        text_split(stage->subject, &stage->subjects, &detail) < 0)
+        text_split(stage->subject, &stage->subjects, &settle->detail) < 0)
         add_fault(settle,
                   draft_source(settle->plan, stage,
                                keys_find(KEY_STAGE, keys_action_name(stage->action))),
-                  keys_action_name(stage->action), fault_line(&detail, 0));
+                  keys_action_name(stage->action), fault_line(&settle->detail, 0));
     if (stage->action == ACTION_CLEAR || stage->action == ACTION_TOUCH ||
         stage->action == ACTION_EMPTY)
         settle_folders(settle, stage);
@@ -169,10 +167,9 @@ static void settle_env(struct settle *settle)
 {
     for (size_t i = 0; i < settle->plan->env_count; i++) {
         struct env_entry *entry = &settle->plan->env[i];
-        struct fault detail;
-        fault_clear(&detail);
-        if (expand_text(&settle->expand, entry->source.raw, &entry->value, &detail) < 0)
-            add_fault(settle, &entry->source, entry->name, fault_line(&detail, 0));
+        fault_clear(&settle->detail);
+        if (expand_text(&settle->expand, entry->source.raw, &entry->value, &settle->detail) < 0)
+            add_fault(settle, &entry->source, entry->name, fault_line(&settle->detail, 0));
         entry->source.text = entry->value;
     }
 }
@@ -190,7 +187,11 @@ static void settle_log(struct plan *plan, int verbosity)
 
 void settle_plan(struct plan *plan, char *const *environment, int verbosity, struct fault *why)
 {
-    struct settle settle = { .plan = plan, .expand.environment = environment, .why = why };
+    struct settle settle;
+
+    settle.plan = plan;
+    settle.expand = (struct expand){ .environment = environment };
+    settle.why = why;
 
     settle_section(&settle, KEY_FRESHINIT);
     settle_log(plan, verbosity);

@@ -12,12 +12,9 @@
 
 #include "base/arena.h"
 #include "base/fdio.h"
-#include "base/text.h"
 #include "plan/guess.h"
 
 enum { NAME_SIZE = 256, HOME_SIZE = 1024, BUFFER_SIZE = 4096 };
-/* The kernel reads -1 as "leave it". */
-static const int64_t id_max = UINT32_MAX - 1LL;
 
 struct rows {
     int fd;
@@ -27,40 +24,41 @@ struct rows {
     char buffer[BUFFER_SIZE];
 };
 
-static int next_byte(struct rows *rows)
+/* False at the end of the file. */
+static bool fill(struct rows *rows)
 {
-    if (rows->at == rows->length) {
-        ssize_t length = fdio_read(rows->fd, rows->buffer, sizeof rows->buffer);
-        if (length <= 0)
-            return -1;
-        rows->at = 0;
-        rows->length = (size_t)length;
-    }
-    return (unsigned char)rows->buffer[rows->at++];
+    ssize_t length = fdio_read(rows->fd, rows->buffer, sizeof rows->buffer);
+
+    rows->at = 0;
+    rows->length = length > 0 ? (size_t)length : 0;
+    return rows->length > 0;
 }
 
-/* The field up to one of `ends`; one that does not fit is empty. False at the end of the file. */
-static bool next_field(struct rows *rows, const char *ends, char *out, size_t out_size)
+/* The field up to `end`; one that does not fit is empty. False at the end of the file. */
+static bool next_field(struct rows *rows, char end, char *out, size_t out_size)
 {
     size_t length = 0;
-    int byte;
 
-    while ((byte = next_byte(rows)) >= 0 && byte != '\n' && (byte == 0 || !strchr(ends, byte))) {
+    for (rows->last = '\0'; rows->at < rows->length || fill(rows);) {
+        char byte = rows->buffer[rows->at++];
+        if (byte == end || byte == '\n') {
+            rows->last = byte;
+            break;
+        }
         if (length < out_size)
-            out[length] = (char)byte;
+            out[length] = byte;
         length++;
     }
-    rows->last = byte < 0 ? '\0' : (char)byte;
     out[length < out_size ? length : 0] = '\0';
-    return byte >= 0 || length > 0;
+    return rows->last != '\0' || length > 0;
 }
 
 static void skip_line(struct rows *rows)
 {
     char none[1];
 
-    while (rows->last != '\n' && rows->last != '\0')
-        next_field(rows, "", none, sizeof none);
+    if (rows->last != '\n' && rows->last != '\0')
+        next_field(rows, '\n', none, sizeof none);
 }
 
 /* False when there is no such file. */
@@ -75,21 +73,23 @@ static bool rows_open(struct rows *rows, const char *etc, const char *name)
     return rows->fd >= 0;
 }
 
-static bool read_id(const char *text, unsigned *out)
-{
-    struct fault ignored;
-    int64_t value;
-
-    fault_clear(&ignored);
-    if (text_number(text, 0, id_max, &value, &ignored) < 0)
-        return false;
-    *out = (unsigned)value;
-    return true;
-}
-
 static bool is_number(const char *text)
 {
     return *text != '\0' && text[strspn(text, "0123456789")] == '\0';
+}
+
+static bool read_id(const char *text, unsigned *out)
+{
+    uint64_t value = 0;
+
+    /* The kernel takes the number of all ones as "leave it". */
+    if (!is_number(text))
+        return false;
+    for (; *text != '\0'; text++)
+        if ((value = value * 10 + (uint64_t)(*text - '0')) >= UINT32_MAX)
+            return false;
+    *out = (unsigned)value;
+    return true;
 }
 
 /* What is looked for in passwd: a name, or a number. */
@@ -97,7 +97,7 @@ struct search {
     const char *name;
     bool is_id;
     unsigned id;
-    struct guess *guess;
+    struct guess *guess; /* NULL: no one asks what is near */
 };
 
 /* name:password:uid:gid:comment:home:shell */
@@ -110,23 +110,23 @@ static bool take_user(struct rows *rows, const struct search *search, struct ide
     unsigned uid;
     unsigned gid;
 
-    next_field(rows, ":", name, sizeof name);
-    next_field(rows, ":", skipped, sizeof skipped);
-    if (rows->last != ':' || !next_field(rows, ":", number, sizeof number) ||
+    next_field(rows, ':', name, sizeof name);
+    next_field(rows, ':', skipped, sizeof skipped);
+    if (rows->last != ':' || !next_field(rows, ':', number, sizeof number) ||
         !read_id(number, &uid))
         return false;
-    if (rows->last != ':' || !next_field(rows, ":", number, sizeof number) ||
+    if (rows->last != ':' || !next_field(rows, ':', number, sizeof number) ||
         !read_id(number, &gid))
         return false;
-    if (search->is_id ? uid != search->id : strcmp(name, search->name) != 0) {
+    if (search->guess)
         guess_offer(search->guess, name);
+    if (search->is_id ? uid != search->id : strcmp(name, search->name) != 0)
         return false;
-    }
     home[0] = '\0';
     if (rows->last == ':')
-        next_field(rows, ":", skipped, sizeof skipped);
+        next_field(rows, ':', skipped, sizeof skipped);
     if (rows->last == ':')
-        next_field(rows, ":", home, sizeof home);
+        next_field(rows, ':', home, sizeof home);
     out->name = arena_text(name, strlen(name));
     out->home = home[0] == '/' ? arena_text(home, strlen(home)) : "/";
     out->uid = uid;
@@ -150,26 +150,32 @@ static int search_user(const char *etc, const struct search *search, struct iden
     return is_found ? 1 : 0;
 }
 
-static int find_user(const char *etc, const char *name, struct identity *out, struct fault *why)
+static int unknown_user(const char *etc, const char *name, struct fault *why)
 {
     char hint[GUESS_TEXT_SIZE];
+    struct identity none;
     struct guess guess;
-    struct search search = { .name = name, .is_id = is_number(name), .guess = &guess };
+    const struct search search = { .name = name, .guess = &guess };
 
     guess_start(&guess, name);
-    if (search.is_id && !read_id(name, &search.id))
-        return fault_set(why, "\"%s\" is no user number", name);
-    int found = search_user(etc, &search, out);
-    if (found == 1)
-        return 0;
-    if (search.is_id) {
-        out->uid = out->gid = search.id;
-        return 0;
-    }
-    if (found < 0)
+    if (search_user(etc, &search, &none) < 0)
         return fault_errno(why, "\"%s\" is not known here, write UID:GID in numbers (%s/passwd)",
                            name, etc);
     return fault_set(why, "\"%s\" is not in %s/passwd%s", name, etc, guess_text(&guess, hint));
+}
+
+static int find_user(const char *etc, const char *name, struct identity *out, struct fault *why)
+{
+    struct search search = { .name = name, .is_id = is_number(name) };
+
+    if (search.is_id && !read_id(name, &search.id))
+        return fault_set(why, "\"%s\" is no user number", name);
+    if (search_user(etc, &search, out) == 1)
+        return 0;
+    if (!search.is_id)
+        return unknown_user(etc, name, why);
+    out->uid = out->gid = search.id;
+    return 0;
 }
 
 /* name:password:gid:member,member: calls for the gid of a name, or of each group with a member. */
@@ -185,9 +191,9 @@ static bool take_group(struct rows *rows, const struct group_search *search, uns
     char skipped[1];
     char number[16];
 
-    next_field(rows, ":", name, sizeof name);
-    next_field(rows, ":", skipped, sizeof skipped);
-    if (rows->last != ':' || !next_field(rows, ":", number, sizeof number) ||
+    next_field(rows, ':', name, sizeof name);
+    next_field(rows, ':', skipped, sizeof skipped);
+    if (rows->last != ':' || !next_field(rows, ':', number, sizeof number) ||
         !read_id(number, out_gid))
         return false;
     if (search->name) {
@@ -195,7 +201,7 @@ static bool take_group(struct rows *rows, const struct group_search *search, uns
         return strcmp(name, search->name) == 0;
     }
     while (rows->last == ':' || rows->last == ',')
-        if (next_field(rows, ",", name, sizeof name) && strcmp(name, search->member) == 0)
+        if (next_field(rows, ',', name, sizeof name) && strcmp(name, search->member) == 0)
             return true;
     return false;
 }

@@ -14,28 +14,40 @@
 
 enum { EXIT_STATUS_MAX = 255, WORD_SIZE = 32 };
 
-/* Calls for each word of choices; the number of the one that is `text`, or -1 with a fault. */
-static int choice_number(const char *choices, const char *text, size_t length, struct fault *why)
+static int unknown_choice(const char *choices, const char *text, size_t length, struct fault *why)
 {
     char hint[GUESS_TEXT_SIZE];
+    char wanted[WORD_SIZE];
     char word[WORD_SIZE];
     struct guess guess;
-    const char *next = choices;
-    char wanted[WORD_SIZE];
 
     snprintf(wanted, sizeof wanted, "%.*s", (int)length, text);
     guess_start(&guess, wanted);
-    for (int number = 0; *next != '\0'; number++) {
+    for (const char *next = choices; *next != '\0'; next += strspn(next, " ")) {
         size_t word_length = strcspn(next, " ");
-        if (word_length == length && memcmp(next, text, length) == 0)
-            return number;
         snprintf(word, sizeof word, "%.*s", (int)word_length, next);
         guess_offer(&guess, word);
         next += word_length;
-        next += strspn(next, " ");
     }
     return fault_set(why, "\"%.*s\" is none of: %s%s", (int)length, text, choices,
                      guess_text(&guess, hint));
+}
+
+/* The place of a word among choices, or -1 with a fault. */
+static int choice_number(const char *choices, const char *text, size_t length, struct fault *why)
+{
+    const char *next = choices;
+
+    for (int number = 0; *next != '\0'; number++) {
+        size_t same = 0;
+        while (same < length && next[same] == text[same])
+            same++;
+        if (same == length && (next[same] == ' ' || next[same] == '\0'))
+            return number;
+        next += strcspn(next, " ");
+        next += *next == ' ' ? 1 : 0;
+    }
+    return unknown_choice(choices, text, length, why);
 }
 
 static int set_choice(const struct key *key, void *place, const char *text, struct fault *why)

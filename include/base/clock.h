@@ -13,6 +13,9 @@ int64_t clock_us(void);
 /* Seconds since 1970, and the milliseconds within: for the log and for markers, never for waiting. */
 int64_t clock_wall_ms(void);
 
+/* In the ticks since boot that /proc tells the start of a process in. */
+uint64_t clock_ticks(void);
+
 /* What is left until the deadline as poll wants it: 0 when it is over, -1 when it never comes. */
 int clock_left(int64_t deadline_ms);
 

@@ -5,7 +5,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
+#include "init/policy.h"
 #include "plan/plan.h"
 
 /* One child whose body is a function: a stage, or neighbours that share one walk. */
@@ -24,7 +26,12 @@ struct jobs {
     const struct job *items;
     size_t count;
     bool has_server; /* false: clean, which ends after its stages */
-    enum when phase; /* of the first stages: start, or build */
+    /* Runs in a child: 0 when the server whose process group this is is ready, 1 when its time is
+     * over. NULL: nothing tells. */
+    int (*probe)(const struct plan *plan, pid_t group);
+    enum policy_way way; /* how a reload replaces the server */
+    bool recycles;       /* a server that ends by itself with 0 is started again */
+    enum when phase;     /* of the first stages: start, or build */
 };
 
 #endif

@@ -2,6 +2,7 @@
 #ifndef INIT_LOOP_H
 #define INIT_LOOP_H
 
+#include <stdint.h>
 #include <sys/types.h>
 
 #include "base/attr.h"
@@ -11,11 +12,20 @@
 #include "plan/plan.h"
 #include "server/profiles.h"
 
+/* A server: its main process, which leads a process group. pid 0: does not run. */
+struct server {
+    pid_t pid;
+    unsigned generation; /* counts from 1 */
+    int64_t start_ms;
+};
+
+/* What the loop knows. Its parts are changed by stages.c, servers.c and leftovers.c. */
 struct loop {
     const struct plan *plan;
     const struct jobs *jobs;
     const struct pid1 *self;
     const struct profile *profile;
+    const char *server_name;
     struct policy_rules rules;
     struct policy state;
 
@@ -27,10 +37,15 @@ struct loop {
     bool is_stage_late;
     size_t stages_run;
     size_t stages_failed;
-    int64_t phase_start_ms;
+    int64_t stages_start_ms;
 
-    pid_t server; /* 0: does not run */
-    const char *server_name;
+    struct server server; /* that serves, or is to */
+    struct server other;  /* handover: the new one until it is ready, then the old one */
+    pid_t probe_pid;      /* the child that finds out whether the last one is ready */
+    unsigned generation;
+    int64_t reload_start_ms;
+    uint64_t reload_ticks; /* what began until then is of before the reload */
+    uint64_t usr2_ticks;   /* when gunicorn was asked to replace itself; 0: was not */
 };
 
 /* Returns the exit status of the container. */

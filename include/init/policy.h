@@ -8,13 +8,25 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* How a reload replaces the server without keeping old code. */
+enum policy_way {
+    WAY_NONE,    /* HUP is a signal like any other */
+    WAY_SIGNAL,  /* the server's own reload; old workers are watched */
+    WAY_RESTART, /* stop, then start */
+    WAY_HANDOVER /* a new server on the same socket, and then the old one is stopped */
+};
+
 /* Fixed when the plan is made. */
 struct policy_rules {
     bool has_server;
     bool is_pid1;
     bool ends_at_once; /* tini: the rest is left to the kernel */
+    bool recycles;     /* a server that ends by itself with 0 is started again */
+    enum policy_way way;
     int64_t drain_ms;
     int64_t stop_timeout_ms;
+    int64_t ready_timeout_ms;
+    int64_t stale_worker_timeout_ms;
     const bool *success_codes;  /* [256]: count as 0 after a stop that was asked for */
     const bool *always_success; /* [256]: -e, count as 0 always */
 };
@@ -30,13 +42,31 @@ enum policy_phase {
     PHASE_ENDED
 };
 
+/* What is being done while the server serves. One at a time. */
+enum policy_task {
+    TASK_NONE,
+    TASK_AWAIT_READY, /* the server was started */
+    TASK_READY_STAGES,
+    TASK_RELOAD_STAGES,
+    TASK_START_NEW,  /* handover: the new server was started, the old one serves */
+    TASK_RETIRE_OLD, /* handover: the new one serves, the old one was told to stop */
+    TASK_OUTLIVE,    /* the server reloads itself, its old workers are to end */
+    TASK_RESTART     /* the server was told to stop, and is to be started again */
+};
+
 struct policy {
     enum policy_phase phase;
-    int exit_code;
+    enum policy_task task;
+    bool is_reloading; /* until it is done or has failed */
+    bool is_reload_queued;
+    bool is_recycled; /* the server that runs replaced one that had done its requests */
     bool is_stop_asked;
-    int64_t stop_by_ms;  /* when the whole stop should be over */
-    int64_t deadline_ms; /* of this phase: EVENT_DEADLINE comes then; CLOCK_NEVER for none */
-    int kills;           /* rounds of KILL so far */
+    int exit_code;
+    int64_t server_start_ms;
+    int64_t stop_by_ms; /* when the whole stop should be over */
+    int64_t
+        deadline_ms; /* of this phase or task: EVENT_DEADLINE comes then; CLOCK_NEVER for none */
+    int kills;       /* rounds of KILL so far */
 };
 
 enum event_kind {
@@ -47,6 +77,13 @@ enum event_kind {
     EVENT_SERVER_ENDED,     /* code */
     EVENT_SERVER_SUSPENDED, /* Ctrl-Z */
     EVENT_SPAWN_FAILED,     /* code */
+    EVENT_RELOAD,           /* was asked for */
+    EVENT_READY,            /* the server that was started last is ready */
+    EVENT_NOT_READY,        /* it is not, and its time is over */
+    EVENT_NEW_ENDED,        /* handover: the new server ended before it was ready */
+    EVENT_OLD_ENDED,        /* handover: the old server has ended */
+    EVENT_WORKERS_FRESH,    /* no worker of before the reload is left */
+    EVENT_TASK_OVER,        /* its last step is done; a reload that was queued may begin */
     EVENT_STOP_SIGNAL,      /* signal: one that asks for a stop */
     EVENT_SIGNAL,           /* signal: any other */
     EVENT_STRANGERS_LEFT,   /* nothing that could be reaped is left, but `docker exec` has more */
@@ -64,15 +101,25 @@ struct event {
 enum step_kind {
     DO_NOTHING,
     DO_NEXT_STAGE,
-    DO_START_SERVER,
-    DO_FORWARD, /* signal */
+    DO_START_SERVER, /* EVENT_READY follows at once where nothing tells when it is ready */
+    DO_FORWARD,      /* signal */
     DO_DRAIN,
     DO_STOP_SERVER, /* signal: the one that asked; the profile knows which to send */
     DO_KILL_SERVER,
     DO_TELL_REST,
     DO_KILL_REST,
     DO_SUSPEND,
-    DO_END /* the exit code is final */
+    DO_START_NEW,
+    DO_PROMOTE_NEW, /* the old server ended early: the new one is the server now */
+    DO_ABANDON_NEW, /* it failed: ended, and the old one goes on; EVENT_TASK_OVER follows */
+    DO_RETIRE_OLD,  /* the new one is the server now, the old one is told to stop */
+    DO_KILL_OLD,
+    DO_SIGNAL_RELOAD,
+    DO_KILL_STALE,    /* workers of before the reload */
+    DO_TELL_READY,    /* say so, and run the ready stages */
+    DO_RELOAD_DONE,   /* the same of a reload */
+    DO_RELOAD_FAILED, /* say so; EVENT_TASK_OVER follows */
+    DO_END            /* the exit code is final */
 };
 
 struct step {

@@ -113,6 +113,8 @@ struct server_plan {
     bool has_umask;
     const char *workdir;
     int64_t drain_ms;
+    int64_t ready_timeout_ms;
+    int64_t stale_worker_timeout_ms;
     int stop_signal;         /* 0: auto, the profile's */
     int64_t stop_timeout_ms; /* the whole stop, auto resolved */
     bool success_codes[256];

@@ -22,8 +22,15 @@ MUST_USE int privs_check(const struct words *capabilities, struct fault *why);
 /* Three outcomes for the user: switched, already that user, or refused (-1: run nothing). */
 MUST_USE int privs_drop(const struct privs *wanted, struct fault *why);
 
-/* PID 1 itself stays who it is, with the right to signal its children and no other. */
-MUST_USE int privs_keep_kill(struct fault *why);
+/* What PID 1 itself still needs; the right to signal its children always. */
+struct privs_kept {
+    bool for_stages;  /* that clear, touch and run things as root or as another user */
+    bool for_servers; /* that are started later, as another user */
+    const struct words *capabilities; /* the servers' own */
+};
+
+/* It stays who it is, without every other capability. */
+MUST_USE int privs_keep(const struct privs_kept *kept, struct fault *why);
 
 /* Pipes and terminals among the standard streams are given to the user, so that /dev/stdout opens. */
 void privs_hand_streams(const struct identity *user);

@@ -12,6 +12,7 @@ struct profile {
     const char *name;
     int stop_signal;   /* what a stop is told with; 0: the signal that asked for it */
     bool is_known;     /* HUP, USR1 and the like are for its master only, never its group */
+    bool reexecs;      /* USR2 replaces the master by a new one */
     bool rewrites_int; /* INT becomes stop_signal, so the terminal's Ctrl-C must come to us */
 };
 

@@ -26,6 +26,16 @@ int64_t clock_wall_ms(void)
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
+uint64_t clock_ticks(void)
+{
+    /* The kernel shows them in hundredths, whatever it counts in. */
+    const long tick_ns = 10000000;
+    struct timespec now;
+
+    clock_gettime(CLOCK_BOOTTIME, &now);
+    return (uint64_t)now.tv_sec * 100 + (uint64_t)(now.tv_nsec / tick_ns);
+}
+
 int clock_left(int64_t deadline_ms)
 {
     if (deadline_ms == CLOCK_NEVER)

@@ -12,12 +12,16 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "init/act.h"
+#include "init/reexec.h"
+#include "init/reload.h"
+#include "init/servers.h"
+#include "init/stages.h"
 #include "proc/group.h"
 #include "proc/reap.h"
 #include "proc/sigfd.h"
 
-/* How often a look tells whether `docker exec` has ended: its end sends us no signal. */
-enum { STRANGERS_POLL_MS = 20 };
+/* How often a look tells whether `docker exec` has ended, or an old worker: nobody sends a signal. */
+enum { STRANGERS_POLL_MS = 20, WORKERS_POLL_MS = 100 };
 
 /* Hands one event to the policy, and then those that follow from it at once. */
 static void handle(struct loop *loop, struct event event)
@@ -44,8 +48,12 @@ static void handle_signal(struct loop *loop, const struct sigfd_event *signal)
     if (loop->state.phase == PHASE_STAGES &&
         (signal->number == SIGINT || signal->number == SIGQUIT))
         asks_stop = true;
-    handle(loop, (struct event){ .kind = asks_stop ? EVENT_STOP_SIGNAL : EVENT_SIGNAL,
-                                 .signal = signal->number });
+    enum event_kind kind = EVENT_SIGNAL;
+    if (asks_stop)
+        kind = EVENT_STOP_SIGNAL;
+    else if (signal->number == SIGHUP && loop->rules.way != WAY_NONE)
+        kind = EVENT_RELOAD;
+    handle(loop, (struct event){ .kind = kind, .signal = signal->number });
 }
 
 static void tell_orphan(const struct loop *loop, pid_t pid, int code)
@@ -61,12 +69,16 @@ static void tell_orphan(const struct loop *loop, pid_t pid, int code)
 static void handle_child(struct loop *loop, const struct reap_event *child)
 {
     if (child->kind == REAP_SUSPENDED) {
-        if (child->pid == loop->server)
+        if (child->pid == loop->server.pid)
             handle(loop, (struct event){ .kind = EVENT_SERVER_SUSPENDED });
-    } else if (child->pid == loop->server) {
-        handle(loop, act_server_ended(loop, child->status));
+    } else if (child->pid == loop->server.pid && reexec_follow(loop)) {
+        /* It lives on in the one that it started in its place. */
+    } else if (servers_has(loop, child->pid)) {
+        handle(loop, servers_ended(loop, child->pid, child->status));
     } else if (child->pid == loop->stage_pid) {
-        handle(loop, act_stage_ended(loop, child->status));
+        handle(loop, stages_ended(loop, child->status));
+    } else if (child->pid == loop->probe_pid) {
+        handle(loop, servers_probed(loop, child->status));
     } else {
         tell_orphan(loop, child->pid, reap_code(child->status));
     }
@@ -98,17 +110,34 @@ static bool look_around(struct loop *loop)
     return !is_alone;
 }
 
-static void wait_for_event(const struct loop *loop, bool has_strangers)
+/* The server reloads itself: are its old workers gone? True when they are to be looked at again. */
+static bool look_at_workers(struct loop *loop)
+{
+    if (loop->state.phase != PHASE_SERVING || loop->state.task != TASK_OUTLIVE)
+        return false;
+    if (!reload_is_fresh(loop))
+        return true;
+    handle(loop, (struct event){ .kind = EVENT_WORKERS_FRESH });
+    return false;
+}
+
+/* When a look is due even if nothing happens; CLOCK_NEVER: only events count. */
+static int64_t next_look(struct loop *loop)
+{
+    if (look_around(loop))
+        return clock_ms() + STRANGERS_POLL_MS;
+    return look_at_workers(loop) ? clock_ms() + WORKERS_POLL_MS : CLOCK_NEVER;
+}
+
+static void wait_for_event(const struct loop *loop, int64_t deadline_ms)
 {
     struct pollfd signals = { .fd = loop->self->signals, .events = POLLIN };
-    int64_t deadline_ms = loop->state.deadline_ms;
 
+    if (loop->state.deadline_ms < deadline_ms)
+        deadline_ms = loop->state.deadline_ms;
     if (loop->stage_deadline_ms < deadline_ms)
         deadline_ms = loop->stage_deadline_ms;
-    int left = clock_left(deadline_ms);
-    if (has_strangers && (left < 0 || left > STRANGERS_POLL_MS))
-        left = STRANGERS_POLL_MS;
-    poll(&signals, 1, left);
+    poll(&signals, 1, clock_left(deadline_ms));
 }
 
 static void read_signals(struct loop *loop)
@@ -131,7 +160,7 @@ static void check_deadlines(struct loop *loop)
     int64_t now_ms = clock_ms();
 
     if (now_ms >= loop->stage_deadline_ms)
-        act_end_late_stage(loop);
+        stages_end_late(loop);
     if (now_ms >= loop->state.deadline_ms)
         handle(loop, (struct event){ .kind = EVENT_DEADLINE });
 }
@@ -146,32 +175,47 @@ static const char *server_name(const struct loop *loop)
     return slash ? slash + 1 : command->items[0];
 }
 
+static struct policy_rules rules_for(const struct jobs *jobs, const struct plan *plan,
+                                     const struct pid1 *self)
+{
+    const struct server_plan *server = &plan->server;
+
+    return (struct policy_rules){
+        .has_server = jobs->has_server,
+        .is_pid1 = self->is_pid1,
+        .ends_at_once = plan->init.is_tini,
+        .recycles = jobs->recycles,
+        .way = jobs->way,
+        .drain_ms = server->drain_ms,
+        .stop_timeout_ms = server->stop_timeout_ms,
+        .ready_timeout_ms = server->ready_timeout_ms,
+        .stale_worker_timeout_ms = server->stale_worker_timeout_ms,
+        .success_codes = server->success_codes,
+        .always_success = plan->init.success_codes,
+    };
+}
+
 int loop_run(const struct jobs *jobs, const struct plan *plan, const struct pid1 *self)
 {
+    /* tini knows no servers. */
+    enum server_kind kind = plan->init.is_tini ? SERVER_GENERIC : plan->server.kind;
     struct loop loop = {
         .plan = plan,
         .jobs = jobs,
         .self = self,
-        .profile = profiles_find(plan->server.kind, &plan->server.command),
-        .rules = { .has_server = jobs->has_server,
-                   .is_pid1 = self->is_pid1,
-                   .ends_at_once = plan->init.is_tini,
-                   .drain_ms = plan->server.drain_ms,
-                   .stop_timeout_ms = plan->server.stop_timeout_ms,
-                   .success_codes = plan->server.success_codes,
-                   .always_success = plan->init.success_codes },
+        .profile = profiles_find(kind, &plan->server.command),
+        .rules = rules_for(jobs, plan, self),
         .state = policy_start(),
-        .phase = jobs->phase,
         .stage_deadline_ms = CLOCK_NEVER,
     };
 
     loop.server_name = server_name(&loop);
     handle(&loop, (struct event){ .kind = EVENT_START });
     for (;;) {
-        bool has_strangers = look_around(&loop);
+        int64_t look_ms = next_look(&loop);
         if (loop.state.phase == PHASE_ENDED)
             return loop.state.exit_code;
-        wait_for_event(&loop, has_strangers);
+        wait_for_event(&loop, look_ms);
         read_signals(&loop);
         check_deadlines(&loop);
     }

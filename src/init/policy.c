@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/exitcode.h"
+#include "init/task.h"
 
 enum {
     REST_LEAST_MS = 1000, /* what the server leaves gets at least this after TERM */
@@ -66,8 +67,7 @@ static struct step in_stages(const struct policy_rules *rules, struct policy *st
     case EVENT_STAGES_DONE:
         if (!rules->has_server)
             return leave(rules, state, 0, event->now_ms);
-        state->phase = PHASE_SERVING;
-        return (struct step){ .kind = DO_START_SERVER };
+        return task_start_server(rules, state, event->now_ms);
     case EVENT_STAGE_FATAL:
         return leave(rules, state, EXIT_STAGE, event->now_ms);
     case EVENT_SPAWN_FAILED:
@@ -105,10 +105,17 @@ static struct step server_ended(const struct policy_rules *rules, struct policy 
 static struct step while_serving(const struct policy_rules *rules, struct policy *state,
                                  const struct event *event)
 {
+    bool is_serving = state->phase == PHASE_SERVING;
+    struct step step;
+
     switch ((int)event->kind) {
     case EVENT_SERVER_ENDED:
+        if (is_serving && task_outlives(rules, state, event, &step))
+            return step;
         return server_ended(rules, state, event);
     case EVENT_SPAWN_FAILED:
+        if (is_serving && task_survives_failed_spawn(state, &step))
+            return step;
         return leave(rules, state, event->code, event->now_ms);
     case EVENT_SERVER_SUSPENDED:
         return (struct step){ .kind = rules->is_pid1 ? DO_NOTHING : DO_SUSPEND };
@@ -130,7 +137,7 @@ static struct step while_serving(const struct policy_rules *rules, struct policy
         state->deadline_ms = event->now_ms + rules->drain_ms;
         return (struct step){ .kind = DO_DRAIN, .signal = event->signal };
     default:
-        return nothing;
+        return is_serving ? task_next(rules, state, event) : nothing;
     }
 }
 
@@ -158,8 +165,9 @@ static struct step at_deadline(const struct policy_rules *rules, struct policy *
             return end(state);
         state->deadline_ms = event->now_ms + KILL_ROUND_MS;
         return (struct step){ .kind = DO_KILL_REST };
-    case PHASE_STAGES:
     case PHASE_SERVING:
+        return task_late(state, event->now_ms);
+    case PHASE_STAGES:
     case PHASE_ENDED:
         break;
     }

@@ -133,14 +133,32 @@ int privs_drop(const struct privs *wanted, struct fault *why)
     return 0;
 }
 
-int privs_keep_kill(struct fault *why)
+/* Only what we have can be kept. */
+static void keep(const bool *has, int capability)
 {
+    if (has[capability])
+        capng_update(CAPNG_ADD, CAPNG_EFFECTIVE | CAPNG_PERMITTED, (unsigned)capability);
+}
+
+int privs_keep(const struct privs_kept *kept, struct fault *why)
+{
+    static const int for_servers[] = { CAP_SETUID, CAP_SETGID, CAP_SETPCAP, CAP_CHOWN };
+    static const int for_stages[] = { CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH, CAP_FOWNER, CAP_CHOWN,
+                                      CAP_SETUID,       CAP_SETGID,          CAP_SETPCAP };
+    bool has[CAP_LAST_CAP + 1];
+
     if (capng_get_caps_process() < 0)
         return fault_set(why, "can't read our own capabilities: is /proc mounted?");
-    bool has_kill = may(CAP_KILL);
+    for (int i = 0; i <= CAP_LAST_CAP; i++)
+        has[i] = capng_have_capability(CAPNG_PERMITTED, (unsigned)i);
     capng_clear(CAPNG_SELECT_CAPS);
-    if (has_kill)
-        capng_update(CAPNG_ADD, CAPNG_EFFECTIVE | CAPNG_PERMITTED, CAP_KILL);
+    keep(has, CAP_KILL);
+    for (size_t i = 0; kept->for_servers && i < COUNT(for_servers); i++)
+        keep(has, for_servers[i]);
+    for (size_t i = 0; kept->for_stages && i < COUNT(for_stages); i++)
+        keep(has, for_stages[i]);
+    for (size_t i = 0; kept->for_servers && i < kept->capabilities->count; i++)
+        keep(has, capability_number(kept->capabilities->items[i]));
     if (capng_apply(CAPNG_SELECT_CAPS) < 0)
         return fault_errno(why, "can't give up our own capabilities");
     return 0;

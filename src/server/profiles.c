@@ -10,11 +10,11 @@
 
 static const struct profile profiles[] = {
     /* With UvicornWorker INT hangs until the graceful timeout; TERM never does. */
-    { SERVER_GUNICORN, "gunicorn", SIGTERM, true, true },
-    { SERVER_UVICORN, "uvicorn", SIGTERM, true, false },
-    { SERVER_HYPERCORN, "hypercorn", SIGTERM, true, false },
-    { SERVER_GRANIAN, "granian", SIGTERM, true, false },
-    { SERVER_GENERIC, "generic", 0, false, false },
+    { SERVER_GUNICORN, "gunicorn", SIGTERM, true, true, true },
+    { SERVER_UVICORN, "uvicorn", SIGTERM, true, false, false },
+    { SERVER_HYPERCORN, "hypercorn", SIGTERM, true, false, false },
+    { SERVER_GRANIAN, "granian", SIGTERM, true, false, false },
+    { SERVER_GENERIC, "generic", 0, false, false, false },
 };
 
 static const char *base_name(const char *path)

@@ -1,0 +1,12 @@
+/* What is left when the server has ended: named, told, killed. */
+#ifndef INIT_LEFTOVERS_H
+#define INIT_LEFTOVERS_H
+
+#include "init/loop.h"
+
+void leftovers_tell(void);
+void leftovers_kill(const struct loop *loop);
+/* The end: names what could not be ended. */
+void leftovers_name(const struct loop *loop);
+
+#endif

@@ -1,0 +1,44 @@
+/*
+ * Ends what the server, or a stage, left behind.
+ */
+#include "init/leftovers.h"
+
+#include <signal.h>
+
+#include "base/log.h"
+#include "proc/group.h"
+
+enum { NAMES_MAX = 600 };
+
+void leftovers_tell(void)
+{
+    char names[NAMES_MAX];
+    size_t count = group_name_rest(names, sizeof names);
+
+    if (count > 0)
+        log_event(LOG_INFO, "leftovers.told", LOG_FIELDS(LOG_NUMBER("count", count)),
+                  "Ending %zu process%s left behind: %s", count, count == 1 ? "" : "es", names);
+    group_sweep(SIGTERM);
+}
+
+void leftovers_kill(const struct loop *loop)
+{
+    char names[NAMES_MAX];
+
+    if (loop->state.kills == 1) {
+        size_t count = group_name_rest(names, sizeof names);
+        if (count > 0)
+            log_event(LOG_WARN, "leftovers.killed", LOG_FIELDS(LOG_NUMBER("count", count)),
+                      "Killing %zu process%s that did not end when told: %s", count,
+                      count == 1 ? "" : "es", names);
+    }
+    group_sweep(SIGKILL);
+}
+
+void leftovers_name(const struct loop *loop)
+{
+    char names[NAMES_MAX];
+
+    if (loop->state.kills > 0 && group_name_rest(names, sizeof names) > 0)
+        log_event(LOG_ERROR, "leftovers.survived", LOG_NONE, "could not end: %s", names);
+}

@@ -1,0 +1,112 @@
+/*
+ * Watches the server's own reload: its workers are told apart by their start. Names what it ends.
+ */
+#include "init/reload.h"
+
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/fdio.h"
+#include "base/log.h"
+#include "proc/group.h"
+#include "proc/procfs.h"
+
+/* One tick of the clock that processes' start times are told in. */
+enum { TICK_MS = 10 };
+
+void reload_tell_begin(struct loop *loop)
+{
+    loop->reload_start_ms = clock_ms();
+    log_event(LOG_INFO, "reload.started", LOG_NONE, "Reloading %s", loop->server_name);
+}
+
+void reload_signal(struct loop *loop)
+{
+    loop->reload_ticks = clock_ticks();
+    /* So that no new worker begins in the same tick as an old one, and they can be told apart. */
+    poll(NULL, 0, 2 * TICK_MS);
+    group_signal(loop->server.pid, SIGHUP, GROUP_ONE);
+    ++loop->generation;
+    loop->server.generation = loop->generation;
+}
+
+/* Python's own helper lives as long as the master and runs none of the application. */
+static bool is_tracker(pid_t pid)
+{
+    char path[32];
+    char text[512];
+
+    snprintf(path, sizeof path, "/proc/%d/cmdline", (int)pid);
+    ssize_t length = fdio_read_file(path, text, sizeof text);
+    return length > 0 && memmem(text, (size_t)length, "resource_tracker", 16) != NULL;
+}
+
+/* Of the server's tree or, when its parent has ended, of its group. */
+static bool is_worker(const struct loop *loop, const struct procfs_entry *entry)
+{
+    if (entry->pid == loop->server.pid || entry->pid == getpid() || entry->state == 'Z')
+        return false;
+    return (entry->group == loop->server.pid || procfs_descends(entry->pid, loop->server.pid)) &&
+           !is_tracker(entry->pid);
+}
+
+bool reload_is_fresh(const struct loop *loop)
+{
+    struct procfs_walk walk;
+    struct procfs_entry entry;
+    size_t old = 0;
+    size_t fresh = 0;
+
+    if (!procfs_open(&walk))
+        return false;
+    while (procfs_next(&walk, &entry)) {
+        if (!is_worker(loop, &entry))
+            continue;
+        if (entry.start <= loop->reload_ticks)
+            old++;
+        else
+            fresh++;
+    }
+    return old == 0 && fresh > 0;
+}
+
+void reload_kill_stale(const struct loop *loop)
+{
+    struct procfs_walk walk;
+    struct procfs_entry entry;
+    char limit[32];
+
+    text_show_ms(loop->plan->server.stale_worker_timeout_ms, limit, sizeof limit);
+    if (!procfs_open(&walk))
+        return;
+    while (procfs_next(&walk, &entry)) {
+        if (!is_worker(loop, &entry) || entry.start > loop->reload_ticks)
+            continue;
+        log_event(LOG_WARN, "worker.stale", LOG_FIELDS(LOG_NUMBER("pid", entry.pid)),
+                  "Killing stale worker %d (%s): of before the reload, and not gone after %s "
+                  "(stale_worker_timeout)",
+                  (int)entry.pid, entry.name, limit);
+        group_signal_exact(entry.pid, entry.start, SIGKILL);
+    }
+}
+
+void reload_tell_done(const struct loop *loop)
+{
+    int64_t ms = clock_ms() - loop->reload_start_ms;
+    char took[32];
+
+    log_event(LOG_INFO, "reload.done",
+              LOG_FIELDS(LOG_NUMBER("generation", loop->generation), LOG_NUMBER("ms", ms)),
+              "Reload done: generation %u, %s", loop->generation,
+              text_show_ms(ms, took, sizeof took));
+}
+
+void reload_tell_failed(const struct loop *loop)
+{
+    log_event(LOG_ERROR, "reload.failed", LOG_NONE, "Reload failed: %s",
+              loop->server.pid != 0 ? "the server of before goes on" : "no server runs");
+}

@@ -1,0 +1,346 @@
+/*
+ * Starts servers, signals them, and says how they ended. At most two live at a time.
+ */
+#include "init/servers.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/signame.h"
+#include "init/reexec.h"
+#include "proc/group.h"
+#include "proc/reap.h"
+#include "proc/spawn.h"
+
+static void join(const struct words *words, char *out, size_t out_size)
+{
+    size_t used = 0;
+
+    out[0] = '\0';
+    for (size_t i = 0; i < words->count && used + 1 < out_size; i++) {
+        int length =
+            snprintf(out + used, out_size - used, "%s%s", i > 0 ? " " : "", words->items[i]);
+        used += length > 0 ? (size_t)length : 0;
+    }
+    if (used >= out_size)
+        memcpy(out + out_size - 4, "...", 4);
+}
+
+static void tell_started(const struct loop *loop, const struct server *server)
+{
+    const struct server_plan *plan = &loop->plan->server;
+    char command[400];
+    char kept[200];
+    char identity[300] = "";
+
+    join(&plan->command, command, sizeof command);
+    join(&plan->capabilities, kept, sizeof kept);
+    if (plan->user.text)
+        snprintf(identity, sizeof identity, ", user %s, capabilities %s", plan->user.text,
+                 kept[0] != '\0' ? kept : "none");
+    log_event(LOG_INFO, "server.started",
+              LOG_FIELDS(LOG_NUMBER("pid", server->pid), LOG_TEXT("command", command),
+                         LOG_NUMBER("generation", server->generation)),
+              "Starting %s (pid %d%s)", command, (int)server->pid, identity);
+}
+
+/* What PID 1 itself still needs, now that the server has been started. */
+static void give_up_privileges(const struct loop *loop)
+{
+    struct privs_kept kept = {
+        .for_servers = loop->rules.recycles || loop->rules.way >= WAY_RESTART,
+        .capabilities = &loop->plan->server.capabilities,
+    };
+    struct fault why;
+
+    if (!loop->plan->server.user.text || geteuid() != 0)
+        return;
+    for (size_t i = 0; i < loop->jobs->count; i++) {
+        unsigned later = WHEN_STOP | WHEN_READY | (loop->rules.way != WAY_NONE ? WHEN_RELOAD : 0);
+        if (loop->jobs->items[i].when & later)
+            kept.for_stages = true;
+    }
+    fault_clear(&why);
+    if (privs_keep(&kept, &why) < 0)
+        log_event(LOG_WARN, "privs.kept", LOG_NONE, "freshinit keeps its privileges: %s",
+                  fault_line(&why, 0));
+}
+
+/* Where INT becomes another signal, Ctrl-C must come to us. */
+static bool keeps_terminal(const struct loop *loop)
+{
+    return loop->profile->rewrites_int;
+}
+
+static int spawn_server(struct loop *loop, struct server *out, struct fault *why)
+{
+    const struct server_plan *plan = &loop->plan->server;
+    struct spawn what = {
+        .argv = plan->command.items,
+        .environment = loop->plan->environment,
+        .privs = { .user = &plan->user,
+                   .capabilities = plan->has_capabilities ? &plan->capabilities : NULL,
+                   .no_new_privs = plan->no_new_privs },
+        .workdir = plan->workdir,
+        .has_umask = plan->has_umask,
+        .umask = plan->umask,
+        .takes_terminal = loop->self->has_terminal && !keeps_terminal(loop),
+        .hands_streams = true,
+    };
+    pid_t pid;
+
+    if (spawn_start(&what, &pid, why) < 0)
+        return -1;
+    *out = (struct server){ .pid = pid, .generation = ++loop->generation, .start_ms = clock_ms() };
+    tell_started(loop, out);
+    return 0;
+}
+
+/* Runs in the probe's child. */
+static int run_probe(const void *context)
+{
+    const struct loop *loop = context;
+    bool is_new = loop->state.task == TASK_START_NEW;
+
+    return loop->jobs->probe(loop->plan, is_new ? loop->other.pid : loop->server.pid);
+}
+
+/* Where nothing tells when the server is ready, it is ready at once. */
+static bool start_probe(struct loop *loop, struct event *follows)
+{
+    struct spawn what = { .body = run_probe,
+                          .context = loop,
+                          .privs = { .user = &loop->plan->server.user } };
+    struct fault why;
+
+    fault_clear(&why);
+    if (loop->jobs->probe && spawn_start(&what, &loop->probe_pid, &why) == 0)
+        return false;
+    if (why.count > 0)
+        log_event(LOG_WARN, "probe.failed", LOG_NONE, "%s", fault_line(&why, 0));
+    *follows = (struct event){ .kind = EVENT_READY };
+    return true;
+}
+
+static void stop_probe(struct loop *loop)
+{
+    if (loop->probe_pid != 0)
+        group_signal(loop->probe_pid, SIGKILL, GROUP_ALL);
+    loop->probe_pid = 0;
+}
+
+static struct event failed_to_spawn(const struct fault *why)
+{
+    return (struct event){ .kind = EVENT_SPAWN_FAILED, .code = fault_report(why) };
+}
+
+bool servers_start(struct loop *loop, struct event *follows)
+{
+    bool is_first = loop->generation == 0;
+    struct fault why;
+
+    fault_clear(&why);
+    loop->server.pid = 0;
+    if (spawn_server(loop, &loop->server, &why) < 0) {
+        *follows = failed_to_spawn(&why);
+        return true;
+    }
+    bool has_event = start_probe(loop, follows);
+    if (is_first)
+        give_up_privileges(loop);
+    return has_event;
+}
+
+bool servers_start_new(struct loop *loop, struct event *follows)
+{
+    struct fault why;
+
+    fault_clear(&why);
+    if (spawn_server(loop, &loop->other, &why) < 0) {
+        loop->other.pid = 0;
+        *follows = failed_to_spawn(&why);
+        return true;
+    }
+    return start_probe(loop, follows);
+}
+
+void servers_promote(struct loop *loop)
+{
+    log_event(LOG_WARN, "server.promoted", LOG_FIELDS(LOG_NUMBER("pid", loop->other.pid)),
+              "the old server ended before the new one (pid %d) was ready, which goes on",
+              (int)loop->other.pid);
+    loop->server = loop->other;
+    loop->other.pid = 0;
+}
+
+void servers_retire(struct loop *loop)
+{
+    struct server old = loop->server;
+
+    loop->server = loop->other;
+    loop->other = old;
+    log_event(LOG_INFO, "server.retiring", LOG_FIELDS(LOG_NUMBER("pid", old.pid)),
+              "%s (pid %d) is ready; stopping the old one (pid %d)", loop->server_name,
+              (int)loop->server.pid, (int)old.pid);
+    group_signal(old.pid, loop->profile->stop_signal, GROUP_ONE);
+    group_signal(old.pid, SIGCONT, GROUP_ONE);
+}
+
+void servers_abandon(struct loop *loop)
+{
+    stop_probe(loop);
+    log_event(LOG_WARN, "server.abandoned", LOG_FIELDS(LOG_NUMBER("pid", loop->other.pid)),
+              "the new %s (pid %d) did not become ready: ended, the old one goes on",
+              loop->server_name, (int)loop->other.pid);
+    group_signal(loop->other.pid, SIGKILL, GROUP_ALL);
+    loop->other.pid = 0;
+}
+
+void servers_kill_old(const struct loop *loop)
+{
+    log_event(LOG_WARN, "server.killed", LOG_FIELDS(LOG_NUMBER("pid", loop->other.pid)),
+              "the old %s (pid %d) did not end in time: killed", loop->server_name,
+              (int)loop->other.pid);
+    group_signal(loop->other.pid, SIGKILL, GROUP_ALL);
+}
+
+/* --rewrite, or the signal itself; 0: it is dropped. */
+static int rewritten(const struct loop *loop, int number)
+{
+    const struct init_plan *init = &loop->plan->init;
+
+    return init->is_rewritten[number] ? init->rewrite[number] : number;
+}
+
+void servers_forward(struct loop *loop, int number)
+{
+    bool wants_group = loop->plan->init.group && !profiles_is_for_master(loop->profile, number);
+    int sent = rewritten(loop, number);
+    char from[16];
+    char to[16];
+
+    if (loop->server.pid == 0 || sent == 0)
+        return;
+    log_event(LOG_DEBUG, "signal.forwarded",
+              LOG_FIELDS(LOG_NUMBER("signal", number), LOG_NUMBER("sent", sent)),
+              "SIG%s came, SIG%s sent to %s", signame_text(number, from, sizeof from),
+              signame_text(sent, to, sizeof to), wants_group ? "its group" : "the server");
+    if (sent == SIGUSR2)
+        reexec_note(loop);
+    group_signal(loop->server.pid, sent, wants_group ? GROUP_ALL : GROUP_ONE);
+}
+
+static int stop_signal(const struct loop *loop, int asked)
+{
+    int number = asked == 0 ? SIGTERM : asked;
+
+    if (loop->plan->init.is_rewritten[number])
+        return loop->plan->init.rewrite[number];
+    if (loop->plan->server.stop_signal != 0)
+        return loop->plan->server.stop_signal;
+    if ((number == SIGINT && loop->profile->rewrites_int) ||
+        (number == SIGHUP && loop->profile->is_known))
+        return loop->profile->stop_signal;
+    return number;
+}
+
+void servers_stop(const struct loop *loop, int asked)
+{
+    const struct server *both[] = { &loop->server, &loop->other };
+    enum group_scope scope = loop->plan->init.group ? GROUP_ALL : GROUP_ONE;
+    int number = stop_signal(loop, asked);
+    char name[16];
+    char has[32];
+
+    for (size_t i = 0; i < COUNT(both) && number != 0; i++) {
+        if (both[i]->pid == 0)
+            continue;
+        log_event(LOG_INFO, "server.stopping",
+                  LOG_FIELDS(LOG_NUMBER("pid", both[i]->pid), LOG_NUMBER("signal", number)),
+                  "Stopping %s (pid %d) with SIG%s: it has %s", loop->server_name,
+                  (int)both[i]->pid, signame_text(number, name, sizeof name),
+                  text_show_ms(loop->state.deadline_ms - clock_ms(), has, sizeof has));
+        group_signal(both[i]->pid, number, scope);
+        /* One that was stopped by SIGSTOP would not hear it. */
+        group_signal(both[i]->pid, SIGCONT, GROUP_ONE);
+    }
+}
+
+void servers_kill(const struct loop *loop)
+{
+    char limit[32];
+
+    if (loop->server.pid == 0)
+        return;
+    log_event(LOG_WARN, "server.killed", LOG_FIELDS(LOG_NUMBER("pid", loop->server.pid)),
+              "%s did not end within %s: killed. To give it longer raise [server] stop_timeout, "
+              "and the platform's own time with it (docker stop -t, terminationGracePeriodSeconds)",
+              loop->server_name,
+              text_show_ms(loop->plan->server.stop_timeout_ms, limit, sizeof limit));
+    group_signal(loop->server.pid, SIGKILL, GROUP_ONE);
+}
+
+bool servers_has(const struct loop *loop, pid_t pid)
+{
+    return pid == loop->server.pid || pid == loop->other.pid;
+}
+
+static void tell_ended(const struct loop *loop, pid_t pid, int status)
+{
+    int code = reap_code(status);
+    bool is_expected = loop->state.is_stop_asked || pid == loop->other.pid;
+    char name[16];
+
+    if (reap_signal(status))
+        log_event(is_expected ? LOG_INFO : LOG_WARN, "server.ended",
+                  LOG_FIELDS(LOG_NUMBER("pid", pid), LOG_NUMBER("code", code)),
+                  "%s (pid %d) was ended by SIG%s", loop->server_name, (int)pid,
+                  signame_text(reap_signal(status), name, sizeof name));
+    else
+        log_event(LOG_INFO, "server.ended",
+                  LOG_FIELDS(LOG_NUMBER("pid", pid), LOG_NUMBER("code", code)),
+                  "%s (pid %d) ended with status %d", loop->server_name, (int)pid, code);
+}
+
+struct event servers_ended(struct loop *loop, pid_t pid, int status)
+{
+    int code = reap_code(status);
+    bool is_other = pid == loop->other.pid;
+    bool is_new = loop->state.task == TASK_START_NEW;
+
+    tell_ended(loop, pid, status);
+    if (is_other) {
+        /* What its main process left in its group is of the same code. */
+        group_signal(pid, SIGKILL, GROUP_ALL);
+        loop->other.pid = 0;
+        if (is_new)
+            stop_probe(loop);
+        return (struct event){ .kind = is_new ? EVENT_NEW_ENDED : EVENT_OLD_ENDED, .code = code };
+    }
+    if (loop->state.task == TASK_RESTART)
+        group_signal(pid, SIGKILL, GROUP_ALL);
+    if (!is_new)
+        stop_probe(loop);
+    loop->server.pid = 0;
+    pid1_give_terminal(loop->self, getpgrp());
+    return (struct event){ .kind = EVENT_SERVER_ENDED, .code = code };
+}
+
+struct event servers_probed(struct loop *loop, int status)
+{
+    loop->probe_pid = 0;
+    return (struct event){ .kind = reap_code(status) == 0 ? EVENT_READY : EVENT_NOT_READY };
+}
+
+void servers_suspend(const struct loop *loop)
+{
+    /* The shell that started us must see us stop, too. We come back when it continues us. */
+    group_suspend_self();
+    if (tcgetpgrp(STDIN_FILENO) == getpgrp() && !keeps_terminal(loop))
+        pid1_give_terminal(loop->self, loop->server.pid);
+    group_signal(loop->server.pid, SIGCONT, GROUP_ALL);
+}

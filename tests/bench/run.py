@@ -64,7 +64,8 @@ FIGURES = [
     ("pss", "idle PSS", "KB", 0),
     ("dirty", "private dirty", "KB", 0),
     ("signal", "signal delay", "us", 1),
-    ("exit", "exit delay", "us", 0),
+    ("exit", "exit delay, plain", "us", 0),
+    ("exit_pid1", "exit delay, PID 1", "us", 0),
     ("wakeups", "wake-ups, 10 s idle", "", 0),
     ("reap", "CPU for each orphan", "us", 2),
     ("reap_linear", "the same, 10 x as many: ratio", "x", 2),
@@ -113,12 +114,11 @@ def median_us(samples, column):
 def measure_start(inits, rounds, figures):
     stamp = [str(BUILT / "stamp")]
     commands = [stamp] + [command + stamp for command in inits.values()]
-    for how, key in (("plain", "start"), ("pid1", "start_pid1")):
+    for how, suffix in (("plain", ""), ("pid1", "_pid1")):
         bare, *rest = measure("start", rounds, how, commands)
         for name, samples in zip(inits, rest):
-            figures[name][key] = median_us(samples, 0) - median_us(bare, 0)
-            if how == "plain":
-                figures[name]["exit"] = median_us(samples, 1) - median_us(bare, 1)
+            figures[name]["start" + suffix] = median_us(samples, 0) - median_us(bare, 0)
+            figures[name]["exit" + suffix] = median_us(samples, 1) - median_us(bare, 1)
 
 
 @contextlib.contextmanager
@@ -228,7 +228,8 @@ def goals(figures):
         ("idle PSS <= 200 KB", own["pss"] <= 200),
         ("private dirty <= 64 KB", own["dirty"] <= 64),
         ("signal delay at parity (<= 1.1 x tini-static)", own["signal"] <= 1.1 * tini["signal"]),
-        ("exit delay <= 1.0 x tini-static", own["exit"] <= tini["exit"]),
+        ("exit delay, plain, <= 1.0 x tini-static", own["exit"] <= tini["exit"]),
+        ("exit delay, PID 1, <= 1.0 x tini-static", own["exit_pid1"] <= tini["exit_pid1"]),
         ("no wake-ups while idle", own["wakeups"] == 0),
         ("CPU for each orphan <= the best peer's (10.4 us)",
          own["reap"] <= max(10.4, min(peer["reap"] for peer in peers))),

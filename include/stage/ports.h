@@ -51,7 +51,7 @@ MUST_USE int ports_address(const char *host, uint16_t port, struct ports_address
 /* Would a listener at `left` be in the way of one at `right`? */
 bool ports_collide(const struct ports_address *left, const struct ports_address *right);
 
-/* One line of /proc/net/tcp or tcp6; false when it is no listening socket or no such line at all. */
+/* One line of /proc/net/tcp or tcp6; false when it is no listening socket, or no such line. */
 bool ports_parse(const char *line, struct ports_socket *out);
 
 /* Every listener of this network namespace that is in the way of `wanted`. */

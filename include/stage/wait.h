@@ -1,4 +1,4 @@
-/* The kind for `wait =`: goes on when every service is ready, each asked by a process of its own. */
+/* The kind for `wait =`: goes on when every service is ready, each asked by its own process. */
 #ifndef STAGE_WAIT_H
 #define STAGE_WAIT_H
 

@@ -42,7 +42,7 @@ POWERS = [
     ("mmap mprotect munmap", "base/arena"),
     ("clock_gettime gettimeofday time", "base/clock"),
     # The pause between two tries of a stage; PID 1 never pauses.
-    ("nanosleep", "stage/wait stage/once stage/once_memcached"),
+    ("nanosleep", "stage/wait stage/holder stage/once stage/once_memcached"),
     ("sleep usleep", ""),
     ("opendir", "stage/ports"),
     ("malloc calloc realloc free strdup strndup asprintf vasprintf getline fopen", ""),

@@ -8,8 +8,9 @@
 #include "base/fault.h"
 #include "base/url.h"
 
-/* Every address of the host's is tried, until the deadline (of clock_ms). The socket is non-blocking
- * and closed on exec. Returns it, or -1. */
+/* Every address of the host's is tried, until the deadline (of clock_ms), but the look-up of a name
+ * may outlast it where DNS is silent. The socket is non-blocking and closed on exec. Returns it, or
+ * -1. */
 MUST_USE int dial_tcp(const char *host, uint16_t port, int64_t deadline_ms, struct fault *why);
 MUST_USE int dial_unix(const char *path, int64_t deadline_ms, struct fault *why);
 

@@ -20,7 +20,7 @@
  */
 MUST_USE int postgres_ready(const struct url *url, int64_t deadline_ms, struct fault *why);
 
-/* The answers alone, after the start-up packet was sent. `database` is NULL where none was named. */
+/* The answers alone, after the start-up packet. `database` is NULL where none was named. */
 MUST_USE int postgres_receive(struct wire *wire, const char *database, struct fault *why);
 
 #endif

@@ -16,7 +16,7 @@ struct ready_query {
 };
 
 /*
- * What no server could mend: a scheme that can't be asked, body or status without http. The schemes:
+ * What no server could mend: a scheme that can't be asked, body or status without http. Schemes:
  * tcp unix  it accepts a connection
  * http      it answers with the right status and body (also http+unix)
  * file      the path exists

@@ -35,7 +35,7 @@ MUST_USE int wire_line(struct wire *wire, char *out, size_t out_size, struct fau
 MUST_USE int wire_bytes(struct wire *wire, void *out, size_t size, struct fault *why);
 MUST_USE int wire_skip(struct wire *wire, uint64_t size, struct fault *why);
 
-/* What is there, at least one byte and at most `size`; 0 at the end of the stream, -1 with a fault. */
+/* What is there, one to `size` bytes; 0 at the end of the stream, -1 with a fault. */
 MUST_USE ssize_t wire_some(struct wire *wire, void *out, size_t size, struct fault *why);
 
 #endif

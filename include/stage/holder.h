@@ -23,8 +23,8 @@ struct holding {
 /*
  * 0: all of them are freshinit or, while the server runs (reload, ready), the server: to be left.
  * 1: they were ended, look again. -1: they are named, and what may be done about them.
- * Ours to end, with kill = yes: as PID 1 any process, elsewhere one of the server's user or of ours;
- * never freshinit, nor what started it. TERM first, KILL for what does not go.
+ * Ours to end, with kill = yes: as PID 1 any process, elsewhere one of the server's user or of
+ * ours; never freshinit, nor what started it. TERM first, KILL for what does not go.
  */
 MUST_USE int holder_settle(struct holding *holding, const struct ports_sockets *sockets,
                            struct fault *why);

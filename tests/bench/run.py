@@ -80,6 +80,8 @@ def build():
                         "-Wextra", "-Wl,--gc-sections", "-o", BUILT / name, HERE / f"{name}.c"],
                        check=True)
     build_helpers()
+    # Pages of a binary that was just linked would count as its private dirty memory.
+    os.sync()
 
 
 def candidates(config, peers_only):

@@ -1,4 +1,4 @@
-/* Owns the waiting on an open connection. Never reads more than its buffer ahead, never allocates. */
+/* Owns the waiting on an open connection. Reads no more than its buffer ahead, never allocates. */
 #include "net/wire.h"
 
 #include <errno.h>

@@ -1,7 +1,7 @@
 /*
- * Owns waiting for services. Each has a waiter, a process of its own that asks until it is ready and
- * tells over a pipe how it stands: a dead DNS or a silent server holds up no one else, and at the
- * deadline it is still known why.
+ * Owns waiting for services. Each has a waiter, a process of its own that asks until it is ready
+ * and tells over a pipe how it stands: a dead DNS or a silent server holds up no one else, and at
+ * the deadline it is still known why.
  */
 #include "stage/wait.h"
 

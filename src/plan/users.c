@@ -55,10 +55,12 @@ static bool next_field(struct rows *rows, char end, char *out, size_t out_size)
 
 static void skip_line(struct rows *rows)
 {
-    char none[1];
-
-    if (rows->last != '\n' && rows->last != '\0')
-        next_field(rows, '\n', none, sizeof none);
+    while (rows->last != '\n' && (rows->at < rows->length || fill(rows))) {
+        const char *start = rows->buffer + rows->at;
+        const char *newline = memchr(start, '\n', rows->length - rows->at);
+        rows->at = newline ? (size_t)(newline + 1 - rows->buffer) : rows->length;
+        rows->last = newline ? '\n' : '\0';
+    }
 }
 
 /* False when there is no such file. */
@@ -111,16 +113,19 @@ static bool take_user(struct rows *rows, const struct search *search, struct ide
     unsigned gid;
 
     next_field(rows, ':', name, sizeof name);
-    next_field(rows, ':', skipped, sizeof skipped);
+    if (search->guess)
+        guess_offer(search->guess, name);
+    if (!search->is_id && strcmp(name, search->name) != 0)
+        return false;
+    if (rows->last == ':')
+        next_field(rows, ':', skipped, sizeof skipped);
     if (rows->last != ':' || !next_field(rows, ':', number, sizeof number) ||
         !read_id(number, &uid))
         return false;
     if (rows->last != ':' || !next_field(rows, ':', number, sizeof number) ||
         !read_id(number, &gid))
         return false;
-    if (search->guess)
-        guess_offer(search->guess, name);
-    if (search->is_id ? uid != search->id : strcmp(name, search->name) != 0)
+    if (search->is_id && uid != search->id)
         return false;
     home[0] = '\0';
     if (rows->last == ':')
@@ -192,7 +197,8 @@ static bool take_group(struct rows *rows, const struct group_search *search, uns
     char number[16];
 
     next_field(rows, ':', name, sizeof name);
-    next_field(rows, ':', skipped, sizeof skipped);
+    if (rows->last == ':')
+        next_field(rows, ':', skipped, sizeof skipped);
     if (rows->last != ':' || !next_field(rows, ':', number, sizeof number) ||
         !read_id(number, out_gid))
         return false;

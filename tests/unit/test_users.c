@@ -29,6 +29,9 @@ static int write_files(void **state)
                                  "last:x:1004:1004::/last";
     static const char group[] = "root:x:0:\n"
                                 "app:x:1001:\n"
+                                "\n"
+                                "no colon\n"
+                                "\n"
                                 "web:x:33:www,app\n"
                                 "apple:x:34:apple\n"
                                 "broken:x\n"

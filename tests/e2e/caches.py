@@ -171,8 +171,7 @@ def memcached(start_memcached):
 
 
 @contextlib.contextmanager
-def liar(say):
-    """A server that calls say(connection) for whoever comes; its port."""
+def lying(say):
     listener = socket.create_server(("127.0.0.1", 0))
     is_over = threading.Event()
 
@@ -195,6 +194,12 @@ def liar(say):
         listener.shutdown(socket.SHUT_RDWR)
         listener.close()
         thread.join(20)
+
+
+@pytest.fixture
+def liar():
+    """with liar(say) as port: a server that calls say(connection, is_over) for whoever comes."""
+    return lying
 
 
 @pytest.fixture

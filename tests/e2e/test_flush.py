@@ -4,7 +4,6 @@ import json
 import re
 
 import pytest
-from caches import liar
 
 pytest_plugins = ("caches",)
 
@@ -143,7 +142,7 @@ def flood_bulk(connection, is_over):
     (flood_bulk, "no answer in time|A text has no end"),
 ], ids=["moved", "loading", "http", "nonsense", "escape", "closed", "silent", "slow", "flood",
         "flood in a text"])
-def test_a_redis_that_lies_is_one_clear_line(run_config, say, words):
+def test_a_redis_that_lies_is_one_clear_line(run_config, liar, say, words):
     with liar(say) as port:
         result = run_config(stage(f"redis://127.0.0.1:{port}", "keys = a:*", "timeout = 1s"))
     assert result.returncode == 0
@@ -159,7 +158,7 @@ def test_a_redis_that_lies_is_one_clear_line(run_config, say, words):
     (drip, "is this memcached"),
     (flood, "longer than"),
 ], ids=["http", "error", "closed", "silent", "slow", "flood"])
-def test_a_memcached_that_lies_is_one_clear_line(run_config, say, words):
+def test_a_memcached_that_lies_is_one_clear_line(run_config, liar, say, words):
     with liar(say) as port:
         result = run_config(stage(f"memcached://127.0.0.1:{port}", "all = yes", "timeout = 1s"))
     assert result.returncode == 0

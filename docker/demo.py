@@ -102,6 +102,9 @@ class DockerBox(Box):
             raise ConnectionError("no address yet")
         return answer.stdout.strip(), 8000
 
+    def is_up(self):
+        return self.enter(["true"]).wait() == 0
+
     def enter(self, command):
         return self.run(["docker", "exec", self.name] + command)
 
@@ -134,6 +137,9 @@ class NamespaceBox(Box):
         children = pathlib.Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
         wait_for(children.read_text)
         return int(children.read_text().split()[0])
+
+    def is_up(self):
+        return " /tmp tmpfs " in pathlib.Path(f"/proc/{self.first()}/mounts").read_text()
 
     def enter(self, command):
         return self.run(["nsenter", "--target", str(self.first()), "--pid", "--mount",
@@ -272,7 +278,7 @@ def demo_worker(make_box):
         write_both = 'rm -f status; "$@" >log 2>&1; echo $? >status.new; mv status.new status'
         for who in ("tini -s", "freshinit"):
             with make_box(folder, lambda _: ["sleep", "infinity"], has_init=True) as box:
-                wait_for(lambda: box.enter(["true"]).wait() == 0)
+                wait_for(box.is_up)
                 init = [box.tini, "-s", "--"] if who == "tini -s" else ["freshinit", "--"]
                 box.enter(["sh", "-c", write_both, "sh", *init, *uvicorn(box)])
                 page = box.page()

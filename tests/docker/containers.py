@@ -34,8 +34,8 @@ def until(look, what, within=WITHIN):
         pause.wait(0.02)
 
 
-def docker(*words, check=True):
-    done = subprocess.run(["docker", *map(str, words)], capture_output=True, text=True, timeout=300)
+def docker(*words, check=True, within=300):
+    done = subprocess.run(["docker", *map(str, words)], capture_output=True, text=True, timeout=within)
     if check and done.returncode:
         raise AssertionError(f"docker {' '.join(map(str, words))}\n{done.stdout}{done.stderr}")
     return done.stdout.strip() if check else done

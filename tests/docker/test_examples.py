@@ -8,8 +8,8 @@ import pytest
 from containers import docker
 from test_servers import wait_page
 
-EXAMPLES = sorted(path.parent.name for path in
-                  (pathlib.Path(__file__).resolve().parents[2] / "examples").glob("*/Dockerfile"))
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+EXAMPLES = sorted(path.parent.name for path in (ROOT / "examples").glob("*/Dockerfile"))
 
 
 @pytest.mark.parametrize("name", EXAMPLES)
@@ -87,3 +87,20 @@ def test_what_people_type_to_look_inside_works_as_it_stands(container, image):
     assert "Clearing Python cache" in log
     assert one.run("find", "/app", "-type", "d", "-name", "__pycache__") == ""
     assert int(one.run("stat", "-c", "%Y", "/app/templates/page.html")) >= began
+
+
+def test_the_readme_s_configuration_is_without_fault(container):
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    one = container("bookworm", "check", config=text.split("```ini\n")[1].split("```")[0])
+    assert one.wait() == 0
+
+
+@pytest.mark.matrix
+def test_the_image_can_be_built_from_source_inside_docker(image):
+    """With the network that apt needs."""
+    image("bookworm")
+    name = "freshinit-test:from-source"
+    docker("build", "--build-arg", "BASE=freshinit-base:bookworm", "--file",
+           ROOT / "docker/Dockerfile", "--tag", name, ROOT, within=900)
+    assert docker("run", "--rm", name, "--version").startswith("freshinit ")
+    docker("rmi", name)

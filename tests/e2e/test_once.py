@@ -142,9 +142,9 @@ def test_a_memcached_without_its_marker_is_flushed_again_and_it_is_said(memcache
 def test_a_killed_holder_blocks_no_one_for_longer_than_its_lock(request, start, kind):
     server = request.getfixturevalue(kind)
     if kind == "redis":
-        server.call("SET", "freshinit:cache:lock", "web-9 abc", "PX", 1500)
+        server.call("SET", "freshinit:cache:lock", "web-9 abc", "PX", 2500)
     else:
-        assert server.call("add freshinit:cache:lock 0 2 9\r\nweb-9 abc") == "STORED\r\n"
+        assert server.call("add freshinit:cache:lock 0 3 9\r\nweb-9 abc") == "STORED\r\n"
     replica = start(flush(server.url(), "all = yes"))
     assert "waiting until web-9 has done it" in line_with(replica, "web-9")
     assert "forgotten" in line_with(replica, "forgotten")

@@ -50,7 +50,7 @@ static void git_tells_the_commit(void **state)
         { "ref: refs/other\n", SHA1 "\n", "# pack\n" SHA1 " refs/otherwise\n", NULL },
         { "ref: refs/other\n", "", "# pack\n" SHA1 " refs/other\n^x\n", SHA1 },
         { "ref: refs/main\n", "secret of root", "", NULL },
-        { "ref: refs/../HEAD\n", "", "", NULL },
+        { "ref: refs/../packed-refs\n", "", SHA1 "\n", NULL },
         { "ref: /etc/hostname\n", "", "", NULL },
         { "0123", "", "", NULL },
         { "", "", "", NULL },

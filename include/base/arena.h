@@ -6,6 +6,7 @@
 #ifndef BASE_ARENA_H
 #define BASE_ARENA_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/attr.h"
@@ -20,6 +21,10 @@ void *arena_take(size_t size);
 
 /* A copy of `length` bytes of text, with an end. */
 char *arena_text(const char *text, size_t length);
+
+/* Zeroed pages of their own beside it, which no seal makes read-only; shared with children that are
+ * made later where that is wanted. NULL with errno. */
+void *arena_pages(size_t size, bool is_shared);
 
 /* From here on a write to the arena is a crash. */
 MUST_USE int arena_seal(struct fault *why);

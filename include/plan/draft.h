@@ -23,7 +23,7 @@ struct draft {
     struct plan *plan;
     const char *file; /* the name for faults */
     struct fault *why;
-    int section_lines[2]; /* of [freshinit] and [server]; 0: not seen */
+    int section_lines[KEY_STAGE]; /* of those that can be there once; 0: not seen */
     int env_line;
     enum draft_at at;         /* where the file is now, */
     enum key_section section; /* of DRAFT_KEYS: in which section */

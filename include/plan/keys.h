@@ -12,7 +12,7 @@
 #include "base/attr.h"
 
 /* KEY_STAGE values lie in struct stage_plan, those of the others in struct plan. */
-enum key_section { KEY_FRESHINIT, KEY_SERVER, KEY_STAGE };
+enum key_section { KEY_FRESHINIT, KEY_SERVER, KEY_HEALTH, KEY_STAGE };
 
 enum key_type {
     KEY_TEXT,     /* const char * */
@@ -56,7 +56,7 @@ size_t keys_place(const struct key *key);
 /* How many sources a plan (not stage) or a stage has. */
 size_t keys_sources(enum key_section section);
 
-/* "freshinit", "server", "stage". */
+/* "freshinit", "server", "health", "stage". */
 const char *keys_section_name(enum key_section section);
 
 /* "clear", ... of enum action; "" for none. */

@@ -92,6 +92,15 @@ struct stage_plan {
     struct source *sources; /* one for each key of [stage], in the order of keys.c */
 };
 
+/* What a stage did, in memory shared with PID 1: numbers only, and never trusted there. */
+struct stage_result {
+    int64_t seen;     /* files, keys or services looked at */
+    int64_t done;     /* removed, touched, flushed, ready */
+    int64_t bytes;    /* that were freed */
+    int64_t problems; /* named in the log */
+    int64_t skipped;  /* 1: nothing was to be done (once, missing root) */
+};
+
 enum server_kind {
     SERVER_AUTO,
     SERVER_GUNICORN,
@@ -120,6 +129,17 @@ struct server_plan {
     bool success_codes[256];
 };
 
+/* How the server is asked whether it is well, by `health` and `verify`. */
+struct health_plan {
+    const char *url; /* NULL: what [server] says */
+    int64_t timeout_ms;
+    int64_t status;             /* 0: any of 200 to 399 */
+    const char *body;           /* text that the answer must contain, or NULL */
+    const char *release_header; /* must equal the release; NULL: not asked for */
+    const char *release_json;   /* the same, a name in the answer's JSON */
+    const char *expect_header;  /* "Name: value"; NULL: not asked for */
+};
+
 struct env_entry {
     const char *name;
     const char *value; /* NULL: removed from the environment */
@@ -146,6 +166,9 @@ struct plan {
     const char *release;      /* "" when unknown */
     const char *release_file; /* NULL: none */
     const char *release_from; /* in words: "GIT_COMMIT_HASH", ".git/HEAD"; NULL when unknown */
+    const char *expect;       /* the release that was meant; NULL: not said */
+    enum on_error on_stale_image;
+    const char *seal; /* the file that `freshinit seal` writes */
     enum log_format log;
     enum log_level log_level;
     const char *state_dir;
@@ -154,6 +177,7 @@ struct plan {
     struct stage_plan stages[STAGES_MAX];
     size_t stage_count;
     struct server_plan server;
+    struct health_plan health;
     struct init_plan init;
     struct env_entry env[ENV_MAX];
     size_t env_count;

@@ -9,15 +9,6 @@
 #include "base/fault.h"
 #include "plan/plan.h"
 
-/* What a stage did, in memory shared with PID 1: numbers only, and never trusted there. */
-struct stage_result {
-    int64_t seen;     /* files, keys or services looked at */
-    int64_t done;     /* removed, touched, flushed, ready */
-    int64_t bytes;    /* that were freed */
-    int64_t problems; /* named in the log */
-    int64_t skipped;  /* 1: nothing was to be done (once, missing root) */
-};
-
 /* One run: the body of one child. Neighbours that share a walk come together. */
 struct stage_run {
     const struct plan *plan;

@@ -48,6 +48,14 @@ char *arena_text(const char *text, size_t length)
     return copy;
 }
 
+void *arena_pages(size_t size, bool is_shared)
+{
+    int flags = (is_shared ? MAP_SHARED : MAP_PRIVATE) | MAP_ANONYMOUS | MAP_NORESERVE;
+    void *pages = mmap(NULL, size > 0 ? size : 1, PROT_READ | PROT_WRITE, flags, -1, 0);
+
+    return pages == MAP_FAILED ? NULL : pages;
+}
+
 int arena_seal(struct fault *why)
 {
     if (mprotect(arena.start, ARENA_SIZE, PROT_READ) < 0)

@@ -4,8 +4,10 @@
 #include <unistd.h>
 
 #include "base/arena.h"
+#include "base/exitcode.h"
 #include "base/log.h"
 #include "cmd/commands.h"
+#include "cmd/image.h"
 #include "cmd/jobs.h"
 #include "cmd/load.h"
 #include "init/loop.h"
@@ -22,6 +24,20 @@ static void tell_start(const struct plan *plan)
               "freshinit %s: pid %d%s%s, %s", plan->version, (int)getpid(),
               is_released ? ", release " : "", plan->release,
               plan->config ? plan->config : "no configuration file");
+}
+
+/* False: it is stale, and that was to be the end. */
+static bool is_good_image(const struct plan *plan)
+{
+    bool fails = plan->on_stale_image == ON_ERROR_FAIL;
+    char text[1024];
+
+    if (image_judge(plan, text, sizeof text) <= IMAGE_EXPECTED)
+        return true;
+    log_event(fails ? LOG_ERROR : LOG_WARN, "image.stale",
+              LOG_FIELDS(LOG_TEXT("release", plan->release), LOG_TEXT("expected", plan->expect)),
+              "stale image: %s", text);
+    return !fails;
 }
 
 int run_command(const struct invocation *invocation)
@@ -42,5 +58,7 @@ int run_command(const struct invocation *invocation)
     if (pid1_follow_parent(plan->init.parent_signal, &why) < 0 || arena_seal(&why) < 0)
         return fault_report(&why);
     tell_start(plan);
+    if (!is_good_image(plan))
+        return EXIT_STAGE;
     return loop_run(&jobs, plan, &self);
 }

@@ -45,6 +45,7 @@ struct plan *draft_plan(void)
     plan->sources = arena_take(keys_sources(KEY_FRESHINIT) * sizeof *plan->sources);
     put_defaults(plan, NULL, KEY_FRESHINIT);
     put_defaults(plan, NULL, KEY_SERVER);
+    put_defaults(plan, NULL, KEY_HEALTH);
     return plan;
 }
 
@@ -179,7 +180,7 @@ static void take_section(void *context, const char *section, int line)
         enter_once(draft, section, &draft->env_line, line);
         return;
     }
-    for (enum key_section i = KEY_FRESHINIT; i <= KEY_SERVER; i++) {
+    for (enum key_section i = KEY_FRESHINIT; i < KEY_STAGE; i++) {
         if (strcmp(section, keys_section_name(i)) == 0) {
             draft->at = DRAFT_KEYS;
             draft->section = i;

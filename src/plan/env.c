@@ -84,6 +84,9 @@ static bool place(struct plan *plan, const char *rest, const struct source *sour
     inner = after(rest, "server_");
     if (!is_placed && inner)
         is_placed = put(plan, NULL, key_of(KEY_SERVER, inner), source);
+    inner = after(rest, "health_");
+    if (!is_placed && inner)
+        is_placed = put(plan, NULL, key_of(KEY_HEALTH, inner), source);
     inner = after(rest, "env_");
     if (!is_placed && inner)
         is_placed = put_env(plan, inner, source);
@@ -152,6 +155,7 @@ void env_warn(const struct plan *plan, const struct strays *strays)
         guess_offer(&guess, PREFIX "CONFIG");
         guess_variables(&guess, "", KEY_FRESHINIT);
         guess_variables(&guess, "server_", KEY_SERVER);
+        guess_variables(&guess, "health_", KEY_HEALTH);
         for (size_t stage = 0; stage < plan->stage_count; stage++) {
             snprintf(infix, sizeof infix, "stage_%s_", plan->stages[stage].name);
             guess_variables(&guess, infix, KEY_STAGE);

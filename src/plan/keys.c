@@ -25,10 +25,16 @@
 /* clang-format off: one row, one key */
 static const struct key freshinit_keys[] = {
     { KEY_FRESHINIT, KEY_TEXT, "release", PLAN(release),
-      .help = "The release that runs; without it release_file, then .git/HEAD of the working "
-              "directory tell" },
+      .help = "The release that runs; without it release_file, GIT_COMMIT_HASH and its like in the "
+              "environment, the seal, then .git/HEAD of the working directory tell" },
     { KEY_FRESHINIT, KEY_TEXT, "release_file", PLAN(release_file),
       .help = "A file whose first line is the release" },
+    { KEY_FRESHINIT, KEY_TEXT, "expect", PLAN(expect),
+      .help = "The release that was meant to run; another one is a stale image" },
+    { KEY_FRESHINIT, KEY_CHOICE, "on_stale_image", PLAN(on_stale_image), .fallback = "warn",
+      .choices = "warn fail", .help = "fail: a stale image ends with 75 before anything is run" },
+    { KEY_FRESHINIT, KEY_TEXT, "seal", PLAN(seal), .fallback = "/etc/freshinit.seal",
+      .help = "The file that freshinit seal writes, and start and verify hold the disk against" },
     { KEY_FRESHINIT, KEY_CHOICE, "log", PLAN(log), .fallback = "human", .choices = "human json",
       .help = "The form of the log" },
     { KEY_FRESHINIT, KEY_CHOICE, "log_level", PLAN(log_level), .fallback = "info",
@@ -139,6 +145,23 @@ static const struct key stage_keys[] = {
     { KEY_STAGE, KEY_BOOL, "shell", STAGE(shell), .fallback = "no", .actions = BIT(ACTION_RUN),
       .help = "yes: by sh -c" },
 };
+
+static const struct key health_keys[] = {
+    { KEY_HEALTH, KEY_TEXT, "url", PLAN(health.url),
+      .help = "What health asks, like http://127.0.0.1:8000/healthz" },
+    { KEY_HEALTH, KEY_DURATION, "timeout", PLAN(health.timeout_ms), .fallback = "3s",
+      .help = "The time that the answer has" },
+    { KEY_HEALTH, KEY_NUMBER, "status", PLAN(health.status), .least = 100, .most = 599,
+      .help = "The status that the answer must have; any of 200 to 399 where it is not given" },
+    { KEY_HEALTH, KEY_TEXT, "body", PLAN(health.body),
+      .help = "A text that the answer must contain" },
+    { KEY_HEALTH, KEY_TEXT, "release_header", PLAN(health.release_header),
+      .help = "The header of the answer that must equal the release, like X-Release" },
+    { KEY_HEALTH, KEY_TEXT, "release_json", PLAN(health.release_json),
+      .help = "The name in the answer's JSON whose value must equal the release" },
+    { KEY_HEALTH, KEY_TEXT, "expect_header", PLAN(health.expect_header),
+      .help = "A header that the answer must have, like Cache-Control: no-store" },
+};
 /* clang-format on */
 
 static const struct {
@@ -149,6 +172,7 @@ static const struct {
 } sections[] = {
     { "freshinit", freshinit_keys, COUNT(freshinit_keys), 0 },
     { "server", server_keys, COUNT(server_keys), COUNT(freshinit_keys) },
+    { "health", health_keys, COUNT(health_keys), COUNT(freshinit_keys) + COUNT(server_keys) },
     { "stage", stage_keys, COUNT(stage_keys), 0 },
 };
 
@@ -178,7 +202,9 @@ size_t keys_place(const struct key *key)
 
 size_t keys_sources(enum key_section section)
 {
-    return section == KEY_STAGE ? COUNT(stage_keys) : COUNT(freshinit_keys) + COUNT(server_keys);
+    const size_t before_stages = COUNT(freshinit_keys) + COUNT(server_keys) + COUNT(health_keys);
+
+    return section == KEY_STAGE ? COUNT(stage_keys) : before_stages;
 }
 
 const char *keys_section_name(enum key_section section)

@@ -201,6 +201,7 @@ int print_plan(const struct plan *plan, int fd)
     add_env(&page, plan);
     for (size_t i = 0; i < plan->stage_count; i++)
         add_section(&page, plan, KEY_STAGE, &plan->stages[i]);
+    add_section(&page, plan, KEY_HEALTH, NULL);
     add_section(&page, plan, KEY_SERVER, NULL);
     snprintf(line, sizeof line, "; a stop takes at most %s: drain %s, then %s for all to end\n",
              show_time(server->stop_timeout_ms, times[0], sizeof times[0]),

@@ -1,14 +1,24 @@
 /*
- * Reads the release from a file or from .git. Trusts neither: a commit must look like one.
+ * Reads the release from a file, the environment, a seal or .git. Trusts none: a commit must look like one.
  */
 #include "plan/release.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/fdio.h"
+#include "plan/expand.h"
 
-enum { SHA1_LENGTH = 40, SHA256_LENGTH = 64, PATH_SIZE = 1024, REFS_SIZE = 16 * 1024 };
+#define HEX "0123456789abcdef"
+enum {
+    SHA1_LENGTH = 40,
+    SHA256_LENGTH = 64,
+    SHORT_LENGTH = 7,
+    PATH_SIZE = 1024,
+    REFS_SIZE = 16 * 1024
+};
 
 bool release_is_valid(const char *text)
 {
@@ -43,9 +53,63 @@ int release_from_file(const char *path, char out[RELEASE_SIZE], struct fault *wh
     return 0;
 }
 
+const char *release_from_environment(char *const *environment, char out[RELEASE_SIZE])
+{
+    static const char *const names[] = { "GIT_COMMIT_HASH",
+                                         "GIT_COMMIT",
+                                         "GIT_SHA",
+                                         "COMMIT_SHA",
+                                         "SOURCE_COMMIT",
+                                         "SOURCE_VERSION",
+                                         "GITHUB_SHA",
+                                         "CI_COMMIT_SHA",
+                                         "HEROKU_SLUG_COMMIT",
+                                         "RENDER_GIT_COMMIT",
+                                         "VERCEL_GIT_COMMIT_SHA",
+                                         "RAILWAY_GIT_COMMIT_SHA",
+                                         "K_REVISION" };
+
+    for (size_t i = 0; i < COUNT(names); i++) {
+        const char *value = expand_lookup(environment, names[i], strlen(names[i]));
+        if (!value || !release_is_valid(value))
+            continue;
+        memcpy(out, value, strlen(value) + 1);
+        return names[i];
+    }
+    return NULL;
+}
+
+const char *release_from_seal(const char *path, char out[RELEASE_SIZE])
+{
+    char text[sizeof RELEASE_SEAL + RELEASE_SIZE];
+    const size_t length = sizeof RELEASE_SEAL - 1;
+
+    int fd = path ? open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY) : -1;
+    if (fd < 0)
+        return NULL;
+    ssize_t got = fdio_read(fd, text, sizeof text - 1);
+    close(fd);
+    text[got > 0 ? got : 0] = '\0';
+    cut_line(text);
+    if (strncmp(text, RELEASE_SEAL, length) != 0 || !release_is_valid(text + length))
+        return NULL;
+    memcpy(out, text + length, strlen(text + length) + 1);
+    return path;
+}
+
+bool release_is_same(const char *left, const char *right)
+{
+    size_t shorter = strlen(left) < strlen(right) ? strlen(left) : strlen(right);
+
+    if (strcmp(left, right) == 0)
+        return true;
+    return shorter >= SHORT_LENGTH && strspn(left, HEX) == strlen(left) &&
+           strspn(right, HEX) == strlen(right) && strncmp(left, right, shorter) == 0;
+}
+
 static bool take_commit(const char *text, char out[RELEASE_SIZE])
 {
-    size_t length = strspn(text, "0123456789abcdef");
+    size_t length = strspn(text, HEX);
 
     if ((length != SHA1_LENGTH && length != SHA256_LENGTH) || !strchr(" \r\n", text[length]))
         return false;

@@ -99,8 +99,8 @@ static int apply(struct plan *plan, const struct set_option *set, struct fault *
 
     if (!take_apart(set->key, &at))
         return fault_set(why,
-                         WRITTEN ": write server.KEY=, freshinit.KEY=, env.NAME= or "
-                                 "stage.NAME.KEY=",
+                         WRITTEN ": write server.KEY=, health.KEY=, freshinit.KEY=, env.NAME= "
+                                 "or stage.NAME.KEY=",
                          WRITTEN_ARGUMENTS(set));
     if (strcmp(at.section, "env") == 0) {
         fault_clear(&detail);

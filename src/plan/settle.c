@@ -97,7 +97,9 @@ static void settle_release(struct settle *settle)
         if (release_from_file(plan->release_file, text, &settle->detail) < 0)
             add_fault(settle, source, "", fault_line(&settle->detail, 0));
         plan->release_from = plan->release_file;
-    } else if (release_from_git(git_folder(plan), text)) {
+    } else if (!(plan->release_from = release_from_environment(settle->expand.environment, text)) &&
+               !(plan->release_from = release_from_seal(plan->seal, text)) &&
+               release_from_git(git_folder(plan), text)) {
         plan->release_from = ".git/HEAD";
     }
     plan->release = arena_text(text, strlen(text));
@@ -198,6 +200,7 @@ void settle_plan(struct plan *plan, char *const *environment, int verbosity, str
     settle_release(&settle);
     settle.expand.release = plan->release;
     settle_server(&settle);
+    settle_section(&settle, KEY_HEALTH);
     for (size_t i = 0; i < plan->stage_count; i++)
         settle_stage(&settle, &plan->stages[i]);
     settle_env(&settle);

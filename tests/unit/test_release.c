@@ -92,9 +92,73 @@ static void a_file_tells_its_first_line(void **state)
     assert_true(planned_has_fault(&why, "release_file none: No such file"));
 }
 
+static void platforms_tell_the_release_and_git_commit_hash_comes_first(void **state)
+{
+    char *both[] = { "K_REVISION=web-00042", "GIT_COMMIT_HASH=" SHA1, NULL };
+    char *bad[] = { "GIT_COMMIT_HASH=two words", "COMMIT_SHA=", "K_REVISION=web-00042", NULL };
+    char *none[] = { "HOME=/root", NULL };
+    char out[RELEASE_SIZE];
+
+    (void)state;
+    assert_string_equal(release_from_environment(both, out), "GIT_COMMIT_HASH");
+    assert_string_equal(out, SHA1);
+    assert_string_equal(release_from_environment(bad, out), "K_REVISION");
+    assert_string_equal(out, "web-00042");
+    assert_null(release_from_environment(none, out));
+}
+
+static void a_seal_tells_the_release_in_its_first_line(void **state)
+{
+    static const struct {
+        const char *text;
+        const char *release; /* NULL: none */
+    } rows[] = {
+        { RELEASE_SEAL "3f2a9c1\nroot /app\n", "3f2a9c1" },
+        { RELEASE_SEAL "\nroot /app\n", NULL },
+        { RELEASE_SEAL "two words\n", NULL },
+        { "freshinit seal 2 3f2a9c1\n", NULL },
+        { "", NULL },
+    };
+    char out[RELEASE_SIZE];
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        text_file("release", rows[i].text);
+        const char *from = release_from_seal("release", out);
+        if (!rows[i].release) {
+            assert_null(from);
+            continue;
+        }
+        assert_string_equal(from, "release");
+        assert_string_equal(out, rows[i].release);
+    }
+    assert_null(release_from_seal("missing", out));
+    assert_null(release_from_seal(NULL, out));
+}
+
+static void a_shortened_commit_is_the_same_release(void **state)
+{
+    static const struct {
+        const char *left;
+        const char *right;
+        bool is_same;
+    } rows[] = {
+        { "v1.2", "v1.2", true },         { "v1.2", "v1.2.1", false }, { SHA1, "0123456", true },
+        { "0123456", SHA1, true },        { SHA1, "012345", false },   { SHA1, "0123457", false },
+        { "0123456-dirty", SHA1, false }, { "", SHA1, false },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++)
+        assert_int_equal(release_is_same(rows[i].left, rows[i].right), rows[i].is_same);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(platforms_tell_the_release_and_git_commit_hash_comes_first),
+        cmocka_unit_test(a_seal_tells_the_release_in_its_first_line),
+        cmocka_unit_test(a_shortened_commit_is_the_same_release),
         cmocka_unit_test(git_tells_the_commit),
         cmocka_unit_test(a_file_tells_its_first_line),
     };

@@ -9,7 +9,7 @@
  * knows (URLs, patterns, roots) is not looked at. */
 void rules_check(const struct plan *plan, struct fault *why);
 
-/* Is there a command to run? The exit code is then EXIT_USAGE. */
+/* A fault where there is no command to run: of usage (EXIT_USAGE; 1 for tini, as it has it). */
 void rules_need_command(const struct plan *plan, struct fault *why);
 
 #endif

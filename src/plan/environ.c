@@ -16,7 +16,7 @@ enum {
     VARIABLES_MAX = 16 * 1024,
     SECRET_SIZE = 16 * 1024,
     SECRETS_TOTAL_MAX = 128 * 1024,
-    SPARE = 3 /* FRESHINIT_RELEASE, the end, and one for whoever adds HOME */
+    SPARE = 8 /* FRESHINIT_RELEASE, the end, and what environ_put adds */
 };
 
 /* The array as it grows. */
@@ -45,7 +45,7 @@ static void set(struct list *list, const char *name, size_t length, const char *
 
     memcpy(variable, name, length);
     variable[length] = '=';
-    memcpy(variable + length + 1, value, size);
+    memcpy(variable + length + 1, value, size + 1);
     while (at < list->count && !is_named(list->items[at], name, length))
         at++;
     list->items[at] = variable;
@@ -139,4 +139,24 @@ int environ_build(struct plan *plan, char *const *environment, bool is_lenient, 
             set(&list, plan->env[i].name, strlen(plan->env[i].name), plan->env[i].value);
     plan->environment = list.items;
     return plan->secrets ? take_secrets(&list, is_lenient, why) : 0;
+}
+
+const char *environ_get(const struct plan *plan, const char *name)
+{
+    size_t length = strlen(name);
+
+    for (char **next = plan->environment; next && *next; next++)
+        if (is_named(*next, name, length))
+            return *next + length + 1;
+    return NULL;
+}
+
+void environ_put(struct plan *plan, const char *name, const char *value)
+{
+    struct list list = { .items = plan->environment };
+
+    while (list.items[list.count])
+        list.count++;
+    set(&list, name, strlen(name), value);
+    list.items[list.count] = NULL;
 }

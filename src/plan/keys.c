@@ -74,6 +74,24 @@ static const struct key server_keys[] = {
       .help = "The time of the whole stop, then KILL; auto is 8s, and 25s under Kubernetes" },
     { KEY_SERVER, KEY_STATUSES, "success", PLAN(server.success_codes), .fallback = "0",
       .help = "The exit statuses that count as 0, like 0 143" },
+    { KEY_SERVER, KEY_WORDS, "listen", PLAN(server.listen),
+      .help = "The addresses that freshinit listens on for the server, like 0.0.0.0:8000 or "
+              "unix:/run/app.sock, so that a reload refuses no one" },
+    { KEY_SERVER, KEY_TEXT, "ready", PLAN(server.ready),
+      .help = "What tells that the server is ready: http://, tcp:// or unix: to ask, or a time "
+              "that it must stay alive" },
+    { KEY_SERVER, KEY_DURATION, "ready_timeout", PLAN(server.ready_timeout_ms), .fallback = "30s",
+      .help = "The time that the server has to become ready" },
+    { KEY_SERVER, KEY_CHOICE, "reload", PLAN(server.reload), .fallback = "auto",
+      .choices = "auto handover signal restart none",
+      .help = "How HUP replaces the server; auto is the way that keeps no old code" },
+    { KEY_SERVER, KEY_DURATION, "stale_worker_timeout", PLAN(server.stale_worker_timeout_ms),
+      .fallback = "30s", .help = "The time that workers of before a reload have to end" },
+    { KEY_SERVER, KEY_NUMBER, "max_requests", PLAN(server.max_requests), .least = 0,
+      .most = 1000000000,
+      .help = "How many requests a worker answers before it is replaced; 0 is no limit" },
+    { KEY_SERVER, KEY_NUMBER, "max_requests_jitter", PLAN(server.max_requests_jitter), .least = 0,
+      .most = 1000000000, .help = "Up to so many more, by chance, so that not all end at once" },
 };
 
 static const struct key stage_keys[] = {

@@ -146,6 +146,6 @@ void rules_need_command(const struct plan *plan, struct fault *why)
     if (plan->server.command.count > 0 || (source->raw && !source->text))
         return;
     if (why->count == 0)
-        fault_code(why, EXIT_USAGE);
+        fault_code(why, plan->init.is_tini ? EXIT_FAILED : EXIT_USAGE);
     fault_set(why, "no command: write it after the options, or as command = in [server]");
 }

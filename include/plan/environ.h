@@ -13,4 +13,11 @@
 MUST_USE int environ_build(struct plan *plan, char *const *environment, bool is_lenient,
                            struct fault *why);
 
+/* The value that children get, or NULL. */
+const char *environ_get(const struct plan *plan, const char *name);
+
+/* One variable more, or another value. There is room for ENVIRON_PUTS_MAX new names. */
+enum { ENVIRON_PUTS_MAX = 6 };
+void environ_put(struct plan *plan, const char *name, const char *value);
+
 #endif

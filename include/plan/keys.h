@@ -39,8 +39,8 @@ struct key {
     const char *fallback; /* the default as text, or NULL */
     const char *choices;  /* words, for KEY_CHOICE and KEY_SET */
     unsigned actions;     /* KEY_STAGE: bits of enum action that may have it */
-    int16_t least;
-    int16_t most;
+    int32_t least;
+    int32_t most;
     const char *help; /* one sentence without a full stop */
 };
 

@@ -1,5 +1,5 @@
 /*
- * What was asked for, in one plain struct. Made once by plan_build, checked as a whole, then sealed:
+ * What was asked for, in one plain struct. Made once by build_plan, checked whole, then sealed:
  * from there on it is const for everyone. No functions but those that make it.
  */
 #ifndef PLAN_PLAN_H
@@ -18,6 +18,7 @@ enum {
     STAGES_MAX = 64, /* More than anyone has written by hand. */
     ENV_MAX = 128,
     GROUPS_MAX = 32,
+    ADDED_MAX = 6,
     REWRITES_MAX = 32,
     SIGNALS_MAX = 65
 };
@@ -110,6 +111,9 @@ enum server_kind {
     SERVER_GENERIC
 };
 
+/* What was asked for; AUTO: the way that leaves no old code. */
+enum reload { RELOAD_AUTO, RELOAD_HANDOVER, RELOAD_SIGNAL, RELOAD_RESTART, RELOAD_NONE };
+
 struct server_plan {
     struct words command; /* what is exec'ed: argv, else the configuration's */
     enum server_kind kind;
@@ -122,6 +126,11 @@ struct server_plan {
     bool has_umask;
     const char *workdir;
     int64_t drain_ms;
+    struct words listen;      /* addresses of the sockets that freshinit holds */
+    const char *ready;        /* a URL or a time, as text; NULL: nothing tells */
+    enum reload reload;
+    int64_t max_requests;     /* 0: no limit */
+    int64_t max_requests_jitter;
     int64_t ready_timeout_ms;
     int64_t stale_worker_timeout_ms;
     int stop_signal;         /* 0: auto, the profile's */
@@ -181,6 +190,8 @@ struct plan {
     struct init_plan init;
     struct env_entry env[ENV_MAX];
     size_t env_count;
+    const char *added[ADDED_MAX]; /* in words: what the server is told besides, and why */
+    size_t added_count;
     char *
         *environment; /* what children get: ours, [env], secrets, less what must not be passed on */
     struct source *sources; /* one for each key outside [stage] and [env], in the order of keys.c */

@@ -10,6 +10,7 @@
 #include "init/pid1.h"
 #include "init/policy.h"
 #include "plan/plan.h"
+#include "proc/listen.h"
 #include "server/profiles.h"
 
 /* A server: its main process, which leads a process group. pid 0: does not run. */
@@ -39,9 +40,10 @@ struct loop {
     size_t stages_failed;
     int64_t stages_start_ms;
 
-    struct server server; /* that serves, or is to */
-    struct server other;  /* handover: the new one until it is ready, then the old one */
-    pid_t probe_pid;      /* the child that finds out whether the last one is ready */
+    struct server server;       /* that serves, or is to */
+    struct server other;        /* handover: the new one until it is ready, then the old one */
+    struct listeners listeners; /* that every server is given */
+    pid_t probe_pid;            /* the child that finds out whether the last one is ready */
     unsigned generation;
     int64_t reload_start_ms;
     uint64_t reload_ticks; /* what began until then is of before the reload */

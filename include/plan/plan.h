@@ -126,10 +126,10 @@ struct server_plan {
     bool has_umask;
     const char *workdir;
     int64_t drain_ms;
-    struct words listen;      /* addresses of the sockets that freshinit holds */
-    const char *ready;        /* a URL or a time, as text; NULL: nothing tells */
+    struct words listen; /* addresses of the sockets that freshinit holds */
+    const char *ready;   /* a URL or a time, as text; NULL: nothing tells */
     enum reload reload;
-    int64_t max_requests;     /* 0: no limit */
+    int64_t max_requests; /* 0: no limit */
     int64_t max_requests_jitter;
     int64_t ready_timeout_ms;
     int64_t stale_worker_timeout_ms;

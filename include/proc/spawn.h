@@ -8,6 +8,7 @@
 
 #include "base/attr.h"
 #include "base/fault.h"
+#include "proc/listen.h"
 #include "proc/privs.h"
 
 struct spawn {
@@ -22,14 +23,15 @@ struct spawn {
     const char *workdir; /* NULL: stays */
     bool has_umask;
     unsigned umask;
-    int output;          /* a descriptor for stdout and stderr; 0: they stay */
-    bool takes_terminal; /* becomes the terminal's foreground group */
-    bool hands_streams;  /* standard streams are given to the user */
-    bool keeps_group;    /* stays in the caller's process group; else it leads its own */
+    const struct listeners *listeners; /* become descriptors 3, 4, ...; NULL: none */
+    int output;                        /* a descriptor for stdout and stderr; 0: they stay */
+    bool takes_terminal;               /* becomes the terminal's foreground group */
+    bool hands_streams;                /* standard streams are given to the user */
+    bool keeps_group; /* stays in the caller's process group; else it leads its own */
 };
 
 /* The child has a clean start: every signal at its default (a function's keeps SIGPIPE ignored), none
- * blocked, none of our descriptors. A program that can't be started ends the child with 126 or 127,
+ * blocked, none of our descriptors. LISTEN_PID is put right where it means us or says "self". A program that can't be started ends the child with 126 or 127,
  * a refused user with 125, and the child says why itself. -1: no process could be made. */
 MUST_USE int spawn_start(const struct spawn *what, pid_t *out, struct fault *why);
 

@@ -7,12 +7,22 @@
 #include "base/text.h"
 #include "plan/plan.h"
 
+/* How a server takes a listening socket that is open already. */
+enum passing {
+    PASS_NEVER,
+    PASS_GUNICORN, /* --bind fd://N in GUNICORN_CMD_ARGS */
+    PASS_ONE_FD,   /* UVICORN_FD */
+    PASS_WORDS,    /* --bind fd://N on the command line */
+    PASS_PROTOCOL  /* LISTEN_FDS and LISTEN_PID */
+};
+
 struct profile {
     enum server_kind kind;
     const char *name;
-    int stop_signal;   /* what a stop is told with; 0: the signal that asked for it */
-    bool is_known;     /* HUP, USR1 and the like are for its master only, never its group */
-    bool reexecs;      /* USR2 replaces the master by a new one */
+    int stop_signal; /* what a stop is told with; 0: the signal that asked for it */
+    bool is_known;   /* HUP, USR1 and the like are for its master only, never its group */
+    bool reexecs;    /* USR2 replaces the master by a new one */
+    enum passing passing;
     bool rewrites_int; /* INT becomes stop_signal, so the terminal's Ctrl-C must come to us */
 };
 

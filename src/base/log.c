@@ -77,6 +77,12 @@ void log_setup(enum log_format format, enum log_level level)
     state.level = level;
 }
 
+void log_share(void)
+{
+    if (state.way == WAY_OWN)
+        state.way = WAY_SHARED;
+}
+
 bool log_wants(enum log_level level)
 {
     return level <= state.level;

@@ -1,25 +1,60 @@
 /*
- * Makes the plan, and lets those who know check their part of it.
+ * Makes the plan, and lets those who know check and complete their part of it.
  */
 #include "cmd/load.h"
 
+#include <stdio.h>
+#include <string.h>
+
 #include "base/arena.h"
 #include "base/log.h"
+#include "cmd/probe.h"
 #include "plan/build.h"
+#include "proc/listen.h"
 #include "proc/privs.h"
+#include "server/adapt.h"
+#include "server/way.h"
 #include "stage/kinds.h"
+
+/* The reload that was chosen, and why, is what people ask `check` for. */
+static void note_way(struct plan *plan, const char *reason)
+{
+    static const char *const names[] = { "auto", "handover", "signal", "restart", "none" };
+    char text[300];
+
+    snprintf(text, sizeof text, "reload = %s: %s", names[plan->server.reload], reason);
+    if (plan->added_count < ADDED_MAX)
+        plan->added[plan->added_count++] = arena_text(text, strlen(text));
+}
+
+/* Nothing of it returns early: each adds its faults to the others'. */
+static void complete_server(struct plan *plan, struct fault *why)
+{
+    const struct server_plan *server = &plan->server;
+    const struct profile *profile = profiles_find(server->kind, &server->command);
+    const char *reason;
+    int result = 0;
+
+    if (plan->init.is_tini || server->command.count == 0)
+        return;
+    if (server->has_capabilities)
+        result |= privs_check(&server->capabilities, why);
+    result |= listen_check(&server->listen, why);
+    result |= probe_check(plan, why);
+    result |= adapt_plan(plan, profile, why);
+    if (way_choose(plan, profile, &plan->server.reload, &reason, why) == 0 && result == 0)
+        note_way(plan, reason);
+}
 
 const struct plan *load_plan(const struct invocation *invocation, struct fault *why)
 {
     if (arena_open(why) < 0)
         return NULL;
-    const struct plan *plan = build_plan(invocation->call, invocation->environment, why);
+    struct plan *plan = build_plan(invocation->call, invocation->environment, why);
     if (!plan)
         return NULL;
     log_setup(plan->log, plan->log_level);
-    /* Their results are in `why`, whose lines count. */
-    if (plan->server.has_capabilities && privs_check(&plan->server.capabilities, why) < 0)
-        return NULL;
+    complete_server(plan, why);
     for (size_t i = 0; i < plan->stage_count; i++) {
         const struct stage_kind *kind = kinds_find(plan->stages[i].action);
         if (kind && kind->check(plan, &plan->stages[i], why) < 0)

@@ -10,8 +10,10 @@
 #include "cmd/image.h"
 #include "cmd/jobs.h"
 #include "cmd/load.h"
+#include "cmd/probe.h"
 #include "init/loop.h"
 #include "init/pid1.h"
+#include "server/way.h"
 
 static void tell_start(const struct plan *plan)
 {
@@ -24,6 +26,34 @@ static void tell_start(const struct plan *plan)
               "freshinit %s: pid %d%s%s, %s", plan->version, (int)getpid(),
               is_released ? ", release " : "", plan->release,
               plan->config ? plan->config : "no configuration file");
+}
+
+static enum policy_way way_of(const struct plan *plan)
+{
+    if (plan->init.is_tini)
+        return WAY_NONE;
+    switch (plan->server.reload) {
+    case RELOAD_HANDOVER:
+        return WAY_HANDOVER;
+    case RELOAD_SIGNAL:
+        return WAY_SIGNAL;
+    case RELOAD_RESTART:
+        return WAY_RESTART;
+    case RELOAD_AUTO:
+    case RELOAD_NONE:
+        break;
+    }
+    return WAY_NONE;
+}
+
+/* What the server's jobs are besides the stages. */
+static void add_server(const struct plan *plan, struct jobs *jobs)
+{
+    const struct server_plan *server = &plan->server;
+
+    jobs->way = way_of(plan);
+    jobs->recycles = way_recycles(plan, profiles_find(server->kind, &server->command));
+    jobs->probe = server->ready || server->listen.count > 0 ? probe_server : NULL;
 }
 
 /* False: it is stale, and that was to be the end. */
@@ -55,6 +85,7 @@ int run_command(const struct invocation *invocation)
     if (!plan)
         return fault_report(&why);
     jobs_from_plan(plan, &wanted, &jobs);
+    add_server(plan, &jobs);
     if (pid1_follow_parent(plan->init.parent_signal, &why) < 0 || arena_seal(&why) < 0)
         return fault_report(&why);
     tell_start(plan);

@@ -90,6 +90,7 @@ static int spawn_server(struct loop *loop, struct server *out, struct fault *why
         .umask = plan->umask,
         .takes_terminal = loop->self->has_terminal && !keeps_terminal(loop),
         .hands_streams = true,
+        .listeners = &loop->listeners,
     };
     pid_t pid;
 
@@ -145,6 +146,12 @@ bool servers_start(struct loop *loop, struct event *follows)
 
     fault_clear(&why);
     loop->server.pid = 0;
+    /* After the start stages, which may have freed the port. */
+    if (is_first && listen_open(&loop->plan->server.listen, &loop->plan->server.user,
+                                &loop->listeners, &why) < 0) {
+        *follows = failed_to_spawn(&why);
+        return true;
+    }
     if (spawn_server(loop, &loop->server, &why) < 0) {
         *follows = failed_to_spawn(&why);
         return true;

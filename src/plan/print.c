@@ -208,6 +208,11 @@ int print_plan(const struct plan *plan, int fd)
              show_time(server->drain_ms, times[1], sizeof times[1]),
              show_time(server->stop_timeout_ms - server->drain_ms, times[2], sizeof times[2]));
     page_add(&page, line);
+    for (size_t i = 0; i < plan->added_count; i++) {
+        page_add(&page, "; ");
+        page_add(&page, plan->added[i]);
+        page_add(&page, "\n");
+    }
     page_flush(&page);
     return page.result;
 }

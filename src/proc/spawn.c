@@ -63,7 +63,7 @@ static int prepare_environment(const struct spawn *what, struct launch *launch, 
     memcpy(launch->environment, what->environment, (count + 1) * sizeof *launch->environment);
     snprintf(number, sizeof number, "%d", (int)getppid());
     /* Descriptors that were meant for freshinit are meant for what it starts. */
-    if (listen_pid && strcmp(listen_pid, number) == 0) {
+    if (listen_pid && (strcmp(listen_pid, number) == 0 || strcmp(listen_pid, "self") == 0)) {
         snprintf(launch->listen_pid, sizeof launch->listen_pid, "LISTEN_PID=%d", (int)getpid());
         set_variable(launch, "LISTEN_PID", launch->listen_pid);
     }
@@ -149,6 +149,22 @@ static int redirect_output(int fd, struct fault *why)
     return 0;
 }
 
+/* Sockets come in rising order, so none is overwritten before it has moved. */
+static int pass_listeners(const struct listeners *listeners, struct fault *why)
+{
+    if (!listeners || listeners->count == 0)
+        return 0;
+    log_share();
+    for (size_t i = 0; i < listeners->count; i++) {
+        int wanted = STDERR_FILENO + 1 + (int)i;
+        int result = listeners->fds[i] == wanted ? fcntl(wanted, F_SETFD, 0)
+                                                 : dup2(listeners->fds[i], wanted);
+        if (result < 0)
+            return fault_errno(why, "can't hand on a listening socket");
+    }
+    return 0;
+}
+
 /* The child's own life begins. */
 static int prepare_child(const struct spawn *what, struct fault *why)
 {
@@ -163,6 +179,8 @@ static int prepare_child(const struct spawn *what, struct fault *why)
     if (what->has_umask)
         umask(what->umask);
     if (redirect_output(what->output, why) < 0)
+        return -1;
+    if (pass_listeners(what->listeners, why) < 0)
         return -1;
     if (privs_drop(&what->privs, why) < 0)
         return -1;

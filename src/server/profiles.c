@@ -10,11 +10,11 @@
 
 static const struct profile profiles[] = {
     /* With UvicornWorker INT hangs until the graceful timeout; TERM never does. */
-    { SERVER_GUNICORN, "gunicorn", SIGTERM, true, true, true },
-    { SERVER_UVICORN, "uvicorn", SIGTERM, true, false, false },
-    { SERVER_HYPERCORN, "hypercorn", SIGTERM, true, false, false },
-    { SERVER_GRANIAN, "granian", SIGTERM, true, false, false },
-    { SERVER_GENERIC, "generic", 0, false, false, false },
+    { SERVER_GUNICORN, "gunicorn", SIGTERM, true, true, PASS_GUNICORN, true },
+    { SERVER_UVICORN, "uvicorn", SIGTERM, true, false, PASS_ONE_FD, false },
+    { SERVER_HYPERCORN, "hypercorn", SIGTERM, true, false, PASS_WORDS, false },
+    { SERVER_GRANIAN, "granian", SIGTERM, true, false, PASS_NEVER, false },
+    { SERVER_GENERIC, "generic", 0, false, false, PASS_PROTOCOL, false },
 };
 
 static const char *base_name(const char *path)

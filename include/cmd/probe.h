@@ -1,0 +1,16 @@
+/* Is the server that was just started ready? Runs in a child of its own, as the server's user. */
+#ifndef CMD_PROBE_H
+#define CMD_PROBE_H
+
+#include <sys/types.h>
+
+#include "plan/plan.h"
+
+/* 0 when the server whose process group this is answers, 1 when its time is over; says why. While
+ * another generation listens on the same socket, only an answer of this one counts. */
+int probe_server(const struct plan *plan, pid_t group);
+
+/* A fault in `ready` that no server could mend. */
+int probe_check(const struct plan *plan, struct fault *why);
+
+#endif

@@ -1,0 +1,27 @@
+/* The listening sockets that freshinit holds for its servers. The only place that makes them. */
+#ifndef PROC_LISTEN_H
+#define PROC_LISTEN_H
+
+#include <stddef.h>
+
+#include "base/attr.h"
+#include "base/fault.h"
+#include "base/text.h"
+#include "plan/plan.h"
+
+enum { LISTEN_MAX = 8 };
+
+/* Descriptors in rising order, closed on exec until a child is given them. */
+struct listeners {
+    int fds[LISTEN_MAX];
+    size_t count;
+};
+
+/* Is each word an address: 0.0.0.0:8000, [::]:8000, :8000, localhost:8000, unix:/run/app.sock? */
+MUST_USE int listen_check(const struct words *addresses, struct fault *why);
+
+/* A unix socket is given to `user`. A stale socket file is removed only when no one lives behind it. */
+MUST_USE int listen_open(const struct words *addresses, const struct identity *user,
+                         struct listeners *out, struct fault *why);
+
+#endif

@@ -1,0 +1,296 @@
+/*
+ * Asks a server that was just started until it answers. Its connection is followed to the process
+ * that took it, since an older generation may listen on the same socket.
+ */
+#include "cmd/probe.h"
+
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/url.h"
+#include "net/dial.h"
+#include "net/http.h"
+#include "net/ready.h"
+#include "net/wire.h"
+#include "proc/procfs.h"
+#include "stage/ports.h"
+
+enum {
+    PAUSE_MS = 50,       /* between two tries */
+    TRY_MS = 3000,       /* for one of them */
+    STAY_ALIVE_MS = 3000 /* where no one can tell who answers */
+};
+
+/* Who has taken our connection. */
+enum taker { TAKER_NOBODY, TAKER_SERVER, TAKER_OTHER, TAKER_HIDDEN };
+
+static void rest(int64_t ms)
+{
+    poll(NULL, 0, (int)ms);
+}
+
+static in_port_t port_of(const struct sockaddr_storage *address)
+{
+    return ntohs(address->ss_family == AF_INET6 ? ((const struct sockaddr_in6 *)address)->sin6_port
+                                                : ((const struct sockaddr_in *)address)->sin_port);
+}
+
+/* The inode of the connection's other end out of one line of the kernel's table; 0 for any other
+ * line, and while nobody has accepted it. */
+static uint64_t inode_in(const char *line, unsigned server, unsigned client)
+{
+    unsigned local = 0;
+    unsigned remote = 0;
+    const char *colon = strchr(line, ':');
+
+    /* "  12: ADDRESS:PORT ADDRESS:PORT STATE QUEUES TIMER RETRANSMITS UID TIMEOUT INODE ..." */
+    colon = colon ? strchr(colon + 1, ':') : NULL;
+    if (!colon)
+        return 0;
+    char *next;
+    local = (unsigned)strtoul(colon + 1, &next, 16);
+    colon = strchr(next, ':');
+    if (!colon)
+        return 0;
+    remote = (unsigned)strtoul(colon + 1, &next, 16);
+    if (local != server || remote != client)
+        return 0;
+    for (int field = 0; field < 6; field++) {
+        next += strspn(next, " ");
+        next += strcspn(next, " ");
+    }
+    return strtoull(next, NULL, 10);
+}
+
+static uint64_t find_inode(const char *table, unsigned server, unsigned client)
+{
+    struct wire wire;
+    struct fault why;
+    char line[512];
+    uint64_t inode = 0;
+    int fd = open(table, O_RDONLY | O_CLOEXEC);
+
+    if (fd < 0)
+        return 0;
+    fault_clear(&why);
+    wire_open(&wire, fd, clock_ms() + TRY_MS);
+    while (inode == 0 && wire_line(&wire, line, sizeof line, &why) == 0)
+        inode = inode_in(line, server, client);
+    wire_close(&wire);
+    return inode;
+}
+
+static enum taker taker_of(int fd, pid_t group)
+{
+    struct sockaddr_storage ours;
+    struct sockaddr_storage theirs;
+    socklen_t ours_length = sizeof ours;
+    socklen_t theirs_length = sizeof theirs;
+    struct ports_sockets sockets = { .count = 1 };
+    struct ports_holders holders;
+    struct procfs_entry entry;
+
+    if (getsockname(fd, (struct sockaddr *)&ours, &ours_length) < 0 ||
+        getpeername(fd, (struct sockaddr *)&theirs, &theirs_length) < 0 ||
+        (ours.ss_family != AF_INET && ours.ss_family != AF_INET6))
+        return TAKER_HIDDEN;
+    uint64_t inode = find_inode("/proc/net/tcp", port_of(&theirs), port_of(&ours));
+    if (inode == 0)
+        inode = find_inode("/proc/net/tcp6", port_of(&theirs), port_of(&ours));
+    if (inode == 0)
+        return TAKER_NOBODY;
+    sockets.items[0].inode = inode;
+    ports_holders(&sockets, &holders);
+    for (size_t i = 0; i < holders.count; i++)
+        if (procfs_read(holders.items[i].pid, &entry) &&
+            (entry.group == group || procfs_descends(entry.pid, group)))
+            return TAKER_SERVER;
+    return holders.count > 0 ? TAKER_OTHER : TAKER_HIDDEN;
+}
+
+/* Waits until somebody has taken the connection. */
+static enum taker await_taker(int fd, pid_t group, int64_t deadline_ms)
+{
+    enum taker taker;
+
+    while ((taker = taker_of(fd, group)) == TAKER_NOBODY && clock_left(deadline_ms) > 0)
+        rest(1);
+    return taker;
+}
+
+/* The request goes out in two parts: its end only when the right server has taken it. */
+static int finish_request(struct wire *wire, const struct url *url, struct fault *why)
+{
+    struct http_query query = { .url = url, .deadline_ms = wire->deadline_ms };
+    struct http_answer answer;
+
+    if (wire_send(wire, "\r\n", 2, why) < 0 || http_receive(wire, &query, &answer, why) < 0)
+        return -1;
+    if (answer.status < 200 || answer.status >= 400)
+        return fault_set(why, "it answers with status %d", answer.status);
+    return 0;
+}
+
+static int begin_request(struct wire *wire, const struct url *url, struct fault *why)
+{
+    char text[URL_TEXT_MAX + URL_PART_MAX * 2 + 64];
+    const char *mark = url->query[0] != '\0' ? "?" : "";
+    int length = snprintf(text, sizeof text,
+                          "GET %s%s%s HTTP/1.1\r\nHost: %s\r\nUser-Agent: freshinit\r\n"
+                          "Connection: close\r\n",
+                          url->path[0] != '\0' ? url->path : "/", mark, url->query, url->host);
+
+    return wire_send(wire, text, (size_t)length, why);
+}
+
+/* One connection. `out_taker` says whether its failure means anything. */
+static int ask_once(const struct url *url, pid_t group, enum taker *out_taker, struct fault *why)
+{
+    int64_t deadline_ms = clock_ms() + TRY_MS;
+    bool is_http = strcmp(url->scheme, "http") == 0;
+    struct wire wire;
+    int fd = dial_url(url, deadline_ms, why);
+
+    *out_taker = TAKER_NOBODY;
+    if (fd < 0)
+        return -1;
+    wire_open(&wire, fd, deadline_ms);
+    int result = is_http ? begin_request(&wire, url, why) : 0;
+    if (result == 0)
+        *out_taker = await_taker(fd, group, deadline_ms);
+    if (result == 0 && *out_taker == TAKER_SERVER && is_http)
+        result = finish_request(&wire, url, why);
+    else if (result == 0 && *out_taker == TAKER_NOBODY)
+        result = fault_set(why, "nobody accepts the connection");
+    wire_close(&wire);
+    return result;
+}
+
+/* `ready`, or the first address of `listen`: the one that the server must answer at. */
+static int choose_url(const struct plan *plan, struct url *out, struct fault *why)
+{
+    char text[128];
+
+    if (plan->server.ready)
+        return url_parse(plan->server.ready, out, why);
+    const char *listen = plan->server.listen.items[0];
+    if (strncmp(listen, "unix:", 5) == 0)
+        return url_parse(listen, out, why);
+    bool is_any = strncmp(listen, "0.0.0.0:", 8) == 0 || listen[0] == ':' || listen[0] == '*';
+    snprintf(text, sizeof text, "tcp://%s%s",
+             is_any                             ? "127.0.0.1"
+             : strncmp(listen, "[::]:", 5) == 0 ? "[::1]"
+                                                : "",
+             is_any || strncmp(listen, "[::]:", 5) == 0 ? strrchr(listen, ':') : listen);
+    return url_parse(text, out, why);
+}
+
+static bool is_time(const char *text, int64_t *out_ms)
+{
+    struct fault unused;
+
+    fault_clear(&unused);
+    return text_duration(text, out_ms, &unused) == 0;
+}
+
+/* Nobody can tell who answers: it must answer, and must stay alive for a while. */
+static int ask_blindly(const struct plan *plan, const struct url *url, int64_t deadline_ms,
+                       struct fault *why)
+{
+    struct ready_query query = { .url = url };
+    struct fault last;
+
+    log_event(LOG_INFO, "probe.blind", LOG_NONE,
+              "who answers at %s can't be told: the new server must stay alive for %d s",
+              plan->server.ready ? plan->server.ready : plan->server.listen.items[0],
+              STAY_ALIVE_MS / 1000);
+    rest(STAY_ALIVE_MS);
+    do {
+        fault_clear(&last);
+        if (ready_ask(&query, clock_ms() + TRY_MS, &last) == 0)
+            return 0;
+        rest(PAUSE_MS);
+    } while (clock_left(deadline_ms) > 0);
+    return fault_set(why, "%s", fault_line(&last, 0));
+}
+
+static int ask(const struct plan *plan, pid_t group, struct fault *why)
+{
+    int64_t deadline_ms = clock_ms() + plan->server.ready_timeout_ms;
+    enum taker taker;
+    struct fault last;
+    struct url url;
+
+    if (choose_url(plan, &url, why) < 0)
+        return -1;
+    /* Only where we hold the socket can there be two servers on it. */
+    bool is_alone = plan->server.listen.count == 0;
+    do {
+        fault_clear(&last);
+        if (is_alone &&
+            ready_ask(&(struct ready_query){ .url = &url }, clock_ms() + TRY_MS, &last) == 0)
+            return 0;
+        if (is_alone) {
+            rest(PAUSE_MS);
+            continue;
+        }
+        int result = ask_once(&url, group, &taker, &last);
+        if (taker == TAKER_HIDDEN)
+            return ask_blindly(plan, &url, deadline_ms, why);
+        if (result == 0 && taker == TAKER_SERVER)
+            return 0;
+        if (taker == TAKER_OTHER)
+            fault_set(&last, "another process answers, not the new server");
+        else
+            rest(PAUSE_MS);
+    } while (clock_left(deadline_ms) > 0);
+    return fault_set(why, "%s", last.count > 0 ? fault_line(&last, 0) : "no answer");
+}
+
+int probe_server(const struct plan *plan, pid_t group)
+{
+    const char *ready = plan->server.ready;
+    char limit[32];
+    struct fault why;
+    int64_t ms;
+
+    if (ready && is_time(ready, &ms)) {
+        /* When the server ends first, PID 1 ends us. */
+        rest(ms);
+        return 0;
+    }
+    fault_clear(&why);
+    if (ask(plan, group, &why) == 0)
+        return 0;
+    log_event(LOG_WARN, "server.not_ready", LOG_FIELDS(LOG_NUMBER("pid", group)),
+              "not ready after %s (ready_timeout): %s: %s",
+              text_show_ms(plan->server.ready_timeout_ms, limit, sizeof limit),
+              ready ? ready : plan->server.listen.items[0], fault_line(&why, 0));
+    return 1;
+}
+
+int probe_check(const struct plan *plan, struct fault *why)
+{
+    struct url url;
+    int64_t ms;
+
+    if (!plan->server.ready || is_time(plan->server.ready, &ms))
+        return 0;
+    if (url_parse(plan->server.ready, &url, why) < 0)
+        return -1;
+    if (strcmp(url.scheme, "http") != 0 && strcmp(url.scheme, "tcp") != 0 &&
+        strcmp(url.scheme, "unix") != 0)
+        return fault_set(why,
+                         "[server] ready: \"%s\" is neither http://, tcp://, unix: nor a time "
+                         "like 2s",
+                         plan->server.ready);
+    return 0;
+}

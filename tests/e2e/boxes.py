@@ -205,7 +205,8 @@ class Box:
             if value:
                 return value
             if time.monotonic() > deadline:
-                raise AssertionError(f"{what} did not come within {within} s: {self.processes()}\n"
+                seen = [(p["pid"], p["name"], p["state"]) for p in self.processes()]
+                raise AssertionError(f"{what} did not come within {within} s: {seen[:40]}\n"
                                      f"{self.transcript()}")
             with self.changed:
                 self.changed.wait(0.01)

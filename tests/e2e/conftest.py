@@ -31,14 +31,19 @@ def find_freshinit():
     return static if static.exists() else ROOT / "build" / "freshinit"
 
 
+def stale_helpers():
+    pairs = [(source, HELPERS / source.stem) for source in SOURCES.glob("*.c")]
+    return [(source, target) for source, target in pairs
+            if not target.exists() or target.stat().st_mtime < source.stat().st_mtime]
+
+
 def build_helpers():
+    if not stale_helpers():
+        return
     HELPERS.mkdir(parents=True, exist_ok=True)
     with open(HELPERS / ".lock", "w", encoding="ascii") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        for source in SOURCES.glob("*.c"):
-            target = HELPERS / source.stem
-            if target.exists() and target.stat().st_mtime >= source.stat().st_mtime:
-                continue
+        for source, target in stale_helpers():
             fresh = HELPERS / f"{source.stem}.new"
             subprocess.run([os.environ.get("CC", "cc"), "-static", "-O1", "-std=c11", "-D_GNU_SOURCE",
                             "-Wall", "-Wextra", "-o", fresh, source], check=True)

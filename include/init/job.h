@@ -20,6 +20,9 @@ struct job {
     /* Returns the child's exit status: 0 when all went well. */
     int (*body)(const struct job *job, enum when phase);
     const void *context;
+    size_t first_stage; /* of the plan's: it and those that follow share the child */
+    size_t stage_count;
+    struct stage_result *results; /* one for each of them, shared with the child */
 };
 
 struct jobs {

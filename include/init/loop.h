@@ -9,6 +9,7 @@
 #include "init/job.h"
 #include "init/pid1.h"
 #include "init/policy.h"
+#include "init/state.h"
 #include "plan/plan.h"
 #include "proc/listen.h"
 #include "server/profiles.h"
@@ -29,6 +30,7 @@ struct loop {
     const char *server_name;
     struct policy_rules rules;
     struct policy state;
+    struct state *record;
 
     enum when phase; /* of the stages that run now or ran last */
     size_t next_job;

@@ -63,16 +63,18 @@ static bool is_wanted(const struct stage_plan *stage, const struct words *target
 static int run_body(const struct job *job, enum when phase)
 {
     const struct group *group = job->context;
-    struct stage_result results[STAGES_MAX] = { { 0 } };
+    struct stage_result local[STAGES_MAX];
     struct stage_run run = { .plan = group->plan,
                              .stages = group->stages,
                              .count = group->count,
-                             .results = results,
+                             .results = job->results ? job->results : local,
                              .phase = phase,
                              .is_dry = group->is_dry,
                              .deadline_ms = clock_ms() + job->timeout_ms };
     struct fault why;
 
+    /* The child of before may have written them last. */
+    memset(run.results, 0, group->count * sizeof *run.results);
     fault_clear(&why);
     if (group->kind->body(&run, &why) == 0)
         return 0;
@@ -104,6 +106,10 @@ static void start_job(struct job *job, const struct plan *plan, const struct sta
 void jobs_from_plan(const struct plan *plan, const struct jobs_wanted *wanted, struct jobs *out)
 {
     struct job *items = arena_take((plan->stage_count + 1) * sizeof *items);
+    /* Without them the stages run all the same, and no one learns their counts. */
+    struct stage_result *results = plan->has_stages && plan->stage_count > 0 && wanted->has_server
+                                       ? arena_pages(plan->stage_count * sizeof *results, true)
+                                       : NULL;
     struct group *group = NULL;
     size_t count = 0;
 
@@ -113,10 +119,13 @@ void jobs_from_plan(const struct plan *plan, const struct jobs_wanted *wanted, s
             continue;
         if (!group || !can_share(group->stages[group->count - 1], stage)) {
             start_job(&items[count], plan, stage, wanted->is_dry);
+            items[count].first_stage = i;
+            items[count].results = results ? results + i : NULL;
             /* Ours until the seal; the job itself only reads it. */
             group = (struct group *)(uintptr_t)items[count++].context;
         }
         group->stages[group->count++] = stage;
+        items[count - 1].stage_count = group->count;
     }
     *out = (struct jobs){ .items = items,
                           .count = plan->has_stages ? count : 0,

@@ -23,6 +23,7 @@ static void tell_ready(const struct loop *loop)
     int64_t ms = clock_ms() - loop->server.start_ms;
     char took[32];
 
+    state_ready(loop->record);
     if (loop->jobs->probe)
         log_event(LOG_INFO, "server.ready",
                   LOG_FIELDS(LOG_NUMBER("pid", loop->server.pid), LOG_NUMBER("ms", ms)),

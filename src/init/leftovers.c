@@ -27,6 +27,7 @@ void leftovers_kill(const struct loop *loop)
 
     if (loop->state.kills == 1) {
         size_t count = group_name_rest(names, sizeof names);
+        state_count(loop->record, COUNT_KILLED, count);
         if (count > 0)
             log_event(LOG_WARN, "leftovers.killed", LOG_FIELDS(LOG_NUMBER("count", count)),
                       "Killing %zu process%s that did not end when told: %s", count,

@@ -58,6 +58,7 @@ static void handle_signal(struct loop *loop, const struct sigfd_event *signal)
 
 static void tell_orphan(const struct loop *loop, pid_t pid, int code)
 {
+    state_count(loop->record, COUNT_REAPED, 1);
     if (loop->plan->init.warn_zombies)
         log_event(LOG_WARN, "orphan.reaped", LOG_FIELDS(LOG_NUMBER("pid", pid)),
                   "reaped zombie with pid=%d", (int)pid);
@@ -165,6 +166,20 @@ static void check_deadlines(struct loop *loop)
         handle(loop, (struct event){ .kind = EVENT_DEADLINE });
 }
 
+/* What others may know of us. The first child has been made by now. */
+static void tell_state(struct loop *loop)
+{
+    enum state_phase phase = STATE_STOPPING;
+
+    if (loop->state.phase == PHASE_STAGES)
+        phase = STATE_STAGES;
+    else if (loop->state.phase == PHASE_SERVING)
+        phase = STATE_SERVING;
+    state_phase(loop->record, phase);
+    state_server(loop->record, loop->server.pid, loop->server.generation);
+    state_flush(loop->record);
+}
+
 static const char *server_name(const struct loop *loop)
 {
     const struct words *command = &loop->plan->server.command;
@@ -198,6 +213,7 @@ static struct policy_rules rules_for(const struct jobs *jobs, const struct plan 
 int loop_run(const struct jobs *jobs, const struct plan *plan, const struct pid1 *self)
 {
     /* tini knows no servers. */
+    struct state record;
     enum server_kind kind = plan->init.is_tini ? SERVER_GENERIC : plan->server.kind;
     struct loop loop = {
         .plan = plan,
@@ -206,15 +222,20 @@ int loop_run(const struct jobs *jobs, const struct plan *plan, const struct pid1
         .profile = profiles_find(kind, &plan->server.command),
         .rules = rules_for(jobs, plan, self),
         .state = policy_start(),
+        .record = &record,
         .stage_deadline_ms = CLOCK_NEVER,
     };
 
+    state_begin(&record, plan, jobs->has_server && !plan->init.is_tini);
     loop.server_name = server_name(&loop);
     handle(&loop, (struct event){ .kind = EVENT_START });
     for (;;) {
         int64_t look_ms = next_look(&loop);
-        if (loop.state.phase == PHASE_ENDED)
+        if (loop.state.phase == PHASE_ENDED) {
+            state_end(&record);
             return loop.state.exit_code;
+        }
+        tell_state(&loop);
         wait_for_event(&loop, look_ms);
         read_signals(&loop);
         check_deadlines(&loop);

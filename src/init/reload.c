@@ -21,12 +21,14 @@ enum { TICK_MS = 10 };
 void reload_tell_begin(struct loop *loop)
 {
     loop->reload_start_ms = clock_ms();
+    state_reload_began(loop->record, clock_ticks());
     log_event(LOG_INFO, "reload.started", LOG_NONE, "Reloading %s", loop->server_name);
 }
 
 void reload_signal(struct loop *loop)
 {
     loop->reload_ticks = clock_ticks();
+    state_reload_began(loop->record, loop->reload_ticks);
     /* So that no new worker begins in the same tick as an old one, and they can be told apart. */
     poll(NULL, 0, 2 * TICK_MS);
     group_signal(loop->server.pid, SIGHUP, GROUP_ONE);
@@ -90,6 +92,7 @@ void reload_kill_stale(const struct loop *loop)
                   "Killing stale worker %d (%s): of before the reload, and not gone after %s "
                   "(stale_worker_timeout)",
                   (int)entry.pid, entry.name, limit);
+        state_count(loop->record, COUNT_KILLED, 1);
         group_signal_exact(entry.pid, entry.start, SIGKILL);
     }
 }
@@ -99,6 +102,7 @@ void reload_tell_done(const struct loop *loop)
     int64_t ms = clock_ms() - loop->reload_start_ms;
     char took[32];
 
+    state_reload_ended(loop->record, true);
     log_event(LOG_INFO, "reload.done",
               LOG_FIELDS(LOG_NUMBER("generation", loop->generation), LOG_NUMBER("ms", ms)),
               "Reload done: generation %u, %s", loop->generation,
@@ -107,6 +111,7 @@ void reload_tell_done(const struct loop *loop)
 
 void reload_tell_failed(const struct loop *loop)
 {
+    state_reload_ended(loop->record, false);
     log_event(LOG_ERROR, "reload.failed", LOG_NONE, "Reload failed: %s",
               loop->server.pid != 0 ? "the server of before goes on" : "no server runs");
 }

@@ -236,6 +236,7 @@ void servers_forward(struct loop *loop, int number)
               LOG_FIELDS(LOG_NUMBER("signal", number), LOG_NUMBER("sent", sent)),
               "SIG%s came, SIG%s sent to %s", signame_text(number, from, sizeof from),
               signame_text(sent, to, sizeof to), wants_group ? "its group" : "the server");
+    state_count(loop->record, COUNT_FORWARDED, 1);
     if (sent == SIGUSR2)
         reexec_note(loop);
     group_signal(loop->server.pid, sent, wants_group ? GROUP_ALL : GROUP_ONE);

@@ -85,6 +85,7 @@ bool stages_next(struct loop *loop, enum when phase, struct event *follows)
         *follows = (struct event){ .kind = EVENT_SPAWN_FAILED, .code = fault_report(&why) };
         return true;
     }
+    state_stages_began(loop->record, loop->stage, phase);
     loop->is_stage_late = false;
     loop->stage_deadline_ms = clock_ms() + loop->stage->timeout_ms + STAGE_MARGIN_MS;
     return false;
@@ -112,6 +113,13 @@ void stages_abandon(struct loop *loop)
     loop->phase = 0;
 }
 
+static enum state_outcome outcome_of(const struct loop *loop, int status)
+{
+    if (loop->is_stage_late || reap_signal(status))
+        return OUTCOME_KILLED;
+    return reap_code(status) == 0 ? OUTCOME_DONE : OUTCOME_FAILED;
+}
+
 struct event stages_ended(struct loop *loop, int status)
 {
     const struct job *stage = loop->stage;
@@ -120,6 +128,7 @@ struct event stages_ended(struct loop *loop, int status)
     char name[16];
     char limit[32];
 
+    state_stages_ended(loop->record, stage, outcome_of(loop, status));
     forget(loop);
     if (reap_code(status) == 0)
         return (struct event){ .kind = EVENT_STAGE_ENDED };

@@ -500,13 +500,15 @@ def test_swapped_links_lead_nowhere_for_20_seconds(freshinit, tmp_path):
 
 
 def test_a_long_stage_shows_its_progress_on_a_terminal_only(freshinit, tmp_path):
-    make_wide(tmp_path / "app")
     config = write(tmp_path / "c.ini", stage("clear = *.tmp", f"in = {tmp_path}/app"))
     for is_terminal in (True, False):
+        for number in range(90):
+            write(tmp_path / "app" / f"d{number}" / "x.tmp")
         near, far = pty.openpty() if is_terminal else os.pipe()
-        # Slowed by strace, so that even a fast machine needs more than a second.
-        run = subprocess.Popen(["strace", "-f", "-o", "/dev/null", freshinit, "--config", str(config),
-                                "clean"], stderr=far, stdin=subprocess.DEVNULL)
+        # Each removal is made to last, so that even a fast machine needs more than a second.
+        run = subprocess.Popen(["strace", "-f", "-qq", "-o", "/dev/null", "-e",
+                                "inject=unlinkat:delay_enter=30000", freshinit, "--config",
+                                str(config), "clean"], stderr=far, stdin=subprocess.DEVNULL)
         os.close(far)
         text = b""
         while True:
@@ -521,12 +523,3 @@ def test_a_long_stage_shows_its_progress_on_a_terminal_only(freshinit, tmp_path)
         assert run.wait() == 0
         assert (b"\rClearing *.tmp: " in text) == is_terminal, text
 
-
-def make_wide(folder):
-    for number in range(60):
-        path = folder / f"d{number}"
-        path.mkdir(parents=True)
-        here = os.open(path, os.O_RDONLY)
-        for file in range(400):
-            os.close(os.open(f"{file}.tmp", os.O_CREAT | os.O_WRONLY, dir_fd=here))
-        os.close(here)

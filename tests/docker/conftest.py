@@ -110,14 +110,18 @@ def image(engine, context):
         return made[name]
 
     def example(name):
-        """The example's own Dockerfile, as it stands."""
+        """The example's own Dockerfile, as it stands, and files as umask 002 makes them."""
         if name not in made:
             make_base("python")
+            folder = context.parent / name
+            shutil.copytree(ROOT / "examples" / name, folder)
+            for path in (folder, *folder.rglob("*")):
+                path.chmod(path.stat().st_mode | 0o020)
             with exclusive("freshinit"):
                 docker("build", "--file", ROOT / "docker/Dockerfile.release", "--tag", "freshinit",
                        context)
                 build(name, "--build-arg", "BASE=freshinit-base:python", "--build-arg",
-                      "APP_RELEASE=3f2a9c1", ROOT / "examples" / name)
+                      "APP_RELEASE=3f2a9c1", folder)
         return made[name]
 
     make.example = example

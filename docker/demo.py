@@ -1,6 +1,6 @@
 """
-Four things that go wrong with Python servers in containers, each seen twice: with what is usually
-there, and under freshinit. Says what it expects and what it saw; exits 1 if a claim was not seen.
+A stop, and three things that go wrong with Python servers in containers, each seen twice: with what
+is usually there, and under freshinit. Says what it expects and what it saw; exits 1 if a claim was not seen.
 Started by docker/demo.sh, which builds everything first.
 """
 import http.client
@@ -204,8 +204,8 @@ def demo_example(make_box):
             begin = time.monotonic()
             status = box.stop()
             took = time.monotonic() - begin
-            claim("freshinit, stop", "exit status 0 in under 1 s", f"{status} after {took:.2f} s",
-                  status == 0 and took < 1)
+            claim("freshinit, stop", "status 0 at once, not after Docker's 10 s",
+                  f"{status} after {took:.2f} s", status == 0 and took < 3)
             show(box.lines(), "Clearing", "Forcing", "refreshed", "Starting gunicorn app",
                  "ready after")
 

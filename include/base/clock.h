@@ -16,6 +16,9 @@ int64_t clock_wall_ms(void);
 /* In the ticks since boot that /proc tells the start of a process in. */
 uint64_t clock_ticks(void);
 
+/* Waits that long. Never in the loop. */
+void clock_rest(int64_t ms);
+
 /* What is left until the deadline as poll wants it: 0 when it is over, -1 when it never comes. */
 int clock_left(int64_t deadline_ms);
 

@@ -9,12 +9,6 @@
 #include "base/attr.h"
 #include "base/fault.h"
 
-/* NULL-terminated, like argv. */
-struct words {
-    char *const *items;
-    size_t count;
-};
-
 MUST_USE int text_number(const char *text, int64_t least, int64_t most, int64_t *out,
                          struct fault *why);
 /* "500ms", "30s", "5m", "1h", "1m30s", "0"; a bare number is seconds. */
@@ -25,18 +19,11 @@ MUST_USE int text_size(const char *text, int64_t *out_bytes, struct fault *why);
 MUST_USE int text_bool(const char *text, bool *out, struct fault *why);
 /* Octal, at most 0777. */
 MUST_USE int text_mode(const char *text, unsigned *out, struct fault *why);
-/* Words between white space; '...' and "..." keep spaces, a backslash keeps the next character
- * outside '...'. Kept in the arena. */
-MUST_USE int text_split(const char *text, struct words *out, struct fault *why);
-
 /* "1.2 s", "4 ms", "31 KiB": for people. They return `out`. */
 const char *text_show_ms(int64_t ms, char *out, size_t out_size);
 const char *text_show_bytes(int64_t bytes, char *out, size_t out_size);
 
 /* How many single edits make one word of the other; beyond 3 it just says more than 3. */
 size_t text_distance(const char *left, const char *right);
-
-/* A copy of `text` with control characters and broken UTF-8 as \xNN, cut to fit. Returns `out`. */
-const char *text_escape(const char *text, char *out, size_t out_size);
 
 #endif

@@ -4,7 +4,7 @@
 
 #include <stdbool.h>
 
-#include "base/text.h"
+#include "base/words.h"
 #include "init/job.h"
 #include "plan/plan.h"
 

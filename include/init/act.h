@@ -4,7 +4,7 @@
 
 #include <stdbool.h>
 
-#include "init/loop.h"
+#include "init/life.h"
 
 /* True: `follows` is the event that follows at once. */
 bool act_perform(struct loop *loop, const struct step *step, struct event *follows);

@@ -7,7 +7,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#include "init/policy.h"
+#include "init/event.h"
 #include "plan/plan.h"
 
 /* One child whose body is a function: a stage, or neighbours that share one walk. */

@@ -2,55 +2,10 @@
 #ifndef INIT_LOOP_H
 #define INIT_LOOP_H
 
-#include <stdint.h>
-#include <sys/types.h>
-
 #include "base/attr.h"
 #include "init/job.h"
 #include "init/pid1.h"
-#include "init/policy.h"
-#include "init/state.h"
 #include "plan/plan.h"
-#include "proc/listen.h"
-#include "server/profiles.h"
-
-/* A server: its main process, which leads a process group. pid 0: does not run. */
-struct server {
-    pid_t pid;
-    unsigned generation; /* counts from 1 */
-    int64_t start_ms;
-};
-
-/* What the loop knows. Its parts are changed by stages.c, servers.c and leftovers.c. */
-struct loop {
-    const struct plan *plan;
-    const struct jobs *jobs;
-    const struct pid1 *self;
-    const struct profile *profile;
-    const char *server_name;
-    struct policy_rules rules;
-    struct policy state;
-    struct state *record;
-
-    enum when phase; /* of the stages that run now or ran last */
-    size_t next_job;
-    const struct job *stage; /* that runs now, or NULL */
-    pid_t stage_pid;
-    int64_t stage_deadline_ms; /* when it is ended; CLOCK_NEVER when none runs */
-    bool is_stage_late;
-    size_t stages_run;
-    size_t stages_failed;
-    int64_t stages_start_ms;
-
-    struct server server;       /* that serves, or is to */
-    struct server other;        /* handover: the new one until it is ready, then the old one */
-    struct listeners listeners; /* that every server is given */
-    pid_t probe_pid;            /* the child that finds out whether the last one is ready */
-    unsigned generation;
-    int64_t reload_start_ms;
-    uint64_t reload_ticks; /* what began until then is of before the reload */
-    uint64_t usr2_ticks;   /* when gunicorn was asked to replace itself; 0: was not */
-};
 
 /* Returns the exit status of the container. */
 MUST_USE int loop_run(const struct jobs *jobs, const struct plan *plan, const struct pid1 *self);

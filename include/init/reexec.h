@@ -2,7 +2,7 @@
 #ifndef INIT_REEXEC_H
 #define INIT_REEXEC_H
 
-#include "init/loop.h"
+#include "init/life.h"
 
 /* USR2 is on its way to the server. */
 void reexec_note(struct loop *loop);

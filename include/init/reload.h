@@ -4,7 +4,7 @@
 
 #include <stdbool.h>
 
-#include "init/loop.h"
+#include "init/life.h"
 
 /* Asks the server to reload itself. */
 void reload_signal(struct loop *loop);

@@ -4,7 +4,7 @@
 
 #include <stdbool.h>
 
-#include "init/loop.h"
+#include "init/life.h"
 
 /* Each returns true when an event follows at once. */
 bool servers_start(struct loop *loop, struct event *follows);

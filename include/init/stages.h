@@ -4,7 +4,7 @@
 
 #include <stdbool.h>
 
-#include "init/loop.h"
+#include "init/life.h"
 
 /* Starts the next stage of `phase`; where there is none, tells the event. A new phase begins at the
  * first stage. */

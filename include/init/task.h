@@ -2,7 +2,7 @@
 #ifndef INIT_TASK_H
 #define INIT_TASK_H
 
-#include "init/policy.h"
+#include "init/event.h"
 
 /* The server is started, for the first time or again. */
 struct step task_start_server(const struct policy_rules *rules, struct policy *state,

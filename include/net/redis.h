@@ -34,7 +34,7 @@ struct redis_reply {
 
 struct redis {
     char name[LOGIN_NAME_SIZE]; /* for the log and for faults */
-    size_t pending;            /* bytes of `send` that wait for the next redis_read */
+    size_t pending;             /* bytes of `send` that wait for the next redis_read */
     struct wire wire;
     char send[REDIS_SEND_MAX];
 };

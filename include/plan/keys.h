@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "base/attr.h"
+#include "base/words.h"
 
 /* KEY_STAGE values lie in struct stage_plan, those of the others in struct plan. */
 enum key_section { KEY_FRESHINIT, KEY_SERVER, KEY_HEALTH, KEY_STAGE };

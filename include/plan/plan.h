@@ -12,7 +12,7 @@
 
 #include "base/fault.h"
 #include "base/log.h"
-#include "base/text.h"
+#include "base/words.h"
 
 enum {
     STAGES_MAX = 64, /* More than anyone has written by hand. */

@@ -6,7 +6,7 @@
 
 #include "base/attr.h"
 #include "base/fault.h"
-#include "base/text.h"
+#include "base/words.h"
 #include "plan/plan.h"
 
 enum { LISTEN_MAX = 8 };

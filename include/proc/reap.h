@@ -21,6 +21,9 @@ struct reap_event {
 /* Never blocks. */
 struct reap_event reap_next(void);
 
+/* Without children there are no descendants either: as PID 1 or subreaper theirs come to us. */
+bool reap_has_children(void);
+
 /* The status, or 128 + N for a child that signal N ended. */
 int reap_code(int status);
 /* The signal that ended it, or 0. */

@@ -25,6 +25,7 @@ struct spawn {
     unsigned umask;
     const struct listeners *listeners; /* become descriptors 3, 4, ...; NULL: none */
     int output;                        /* a descriptor for stdout and stderr; 0: they stay */
+    bool has_no_input;                 /* stdin is /dev/null */
     bool takes_terminal;               /* becomes the terminal's foreground group */
     bool hands_streams;                /* standard streams are given to the user */
     bool keeps_group; /* stays in the caller's process group; else it leads its own */

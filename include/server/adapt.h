@@ -4,6 +4,7 @@
 
 #include "base/attr.h"
 #include "base/fault.h"
+#include "base/words.h"
 #include "plan/plan.h"
 #include "server/profiles.h"
 

@@ -4,7 +4,7 @@
 
 #include <stdbool.h>
 
-#include "base/text.h"
+#include "base/words.h"
 #include "plan/plan.h"
 
 /* How a server takes a listening socket that is open already. */

@@ -6,7 +6,7 @@
 
 #include "base/attr.h"
 #include "base/fault.h"
-#include "base/text.h"
+#include "base/words.h"
 
 struct digest {
     uint64_t sum[2];

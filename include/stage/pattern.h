@@ -1,4 +1,4 @@
-/* The simple patterns of .gitignore: "*.pyc" a file name, "build/" a folder, "a/b/" anywhere below. */
+/* The simple patterns of .gitignore: "*.pyc" a file, "build/" a folder, "a/b/" anywhere below. */
 #ifndef STAGE_PATTERN_H
 #define STAGE_PATTERN_H
 
@@ -28,7 +28,7 @@ MUST_USE int pattern_read(const char *word, bool is_exclude, struct pattern *out
 /* Refuses what a stage must not remove: no literal character, or source and data files. */
 MUST_USE int pattern_check_clear(const char *word, struct fault *why);
 
-/* Is it the entry `name` of the folder `path`? `path` is relative to the root, and "" for the root. */
+/* Is it the entry `name` of the folder `path`, which is relative to the root ("" is the root)? */
 bool pattern_matches(const struct pattern *pattern, enum pattern_of of, const char *name,
                      size_t name_length, const char *path);
 

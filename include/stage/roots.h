@@ -1,4 +1,4 @@
-/* Below which directories a file stage works: the words of `in` and `empty`, checked, made absolute,
+/* Below which folders a file stage works: the words of `in` and `empty`, checked, made absolute,
  * their globs resolved. Refuses / and what belongs to the system. */
 #ifndef STAGE_ROOTS_H
 #define STAGE_ROOTS_H

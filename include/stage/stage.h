@@ -16,8 +16,8 @@ struct stage_run {
     size_t count;
     struct stage_result *results; /* one for each of stages */
     enum when phase;
-    bool is_dry;                  /* say what would be done, do nothing */
-    int64_t deadline_ms;          /* of clock_ms; PID 1 ends the child soon after it */
+    bool is_dry;         /* say what would be done, do nothing */
+    int64_t deadline_ms; /* of clock_ms; PID 1 ends the child soon after it */
 };
 
 struct stage_kind {
@@ -29,7 +29,7 @@ struct stage_kind {
      * with the fields stage, seen, done, bytes, ms); on failure returns -1 with the reason, which the
      * caller logs as on_error says. May allocate: the child ends. */
     int (*body)(const struct stage_run *run, struct fault *why);
-    bool shares_walk;             /* clear, empty, touch */
+    bool shares_walk; /* clear, empty, touch */
 };
 
 #endif

@@ -56,7 +56,7 @@ void tree_close(int fd);
 /* `name` may be "" for `dir` itself. Does not follow a link unless asked. */
 MUST_USE int tree_stat(int dir, const char *name, bool follows, struct tree_stat *out);
 
-/* The next entries, up to `size` bytes of them, into `room`; their number of bytes, 0 at the end. */
+/* The next entries, up to `size` bytes of them, into `room`; how many bytes, 0 at the end. */
 MUST_USE ssize_t tree_read(int dir, char *room, size_t size);
 /* Reads on from `position`, or from the start with 0. */
 MUST_USE int tree_seek(int dir, int64_t position);

@@ -36,6 +36,14 @@ uint64_t clock_ticks(void)
     return (uint64_t)now.tv_sec * 100 + (uint64_t)(now.tv_nsec / tick_ns);
 }
 
+void clock_rest(int64_t ms)
+{
+    struct timespec time = { .tv_sec = (time_t)(ms / 1000),
+                             .tv_nsec = (long)(ms % 1000) * 1000000 };
+
+    nanosleep(&time, NULL);
+}
+
 int clock_left(int64_t deadline_ms)
 {
     if (deadline_ms == CLOCK_NEVER)

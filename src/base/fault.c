@@ -8,9 +8,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/escape.h"
 #include "base/exitcode.h"
 #include "base/log.h"
-#include "base/text.h"
 
 enum { LINE_MAX_SIZE = 1000 };
 
@@ -29,7 +29,7 @@ static void add_line(struct fault *why, const char *line)
     if (why->kept == FAULT_LINES_MAX || why->used + strlen(line) + 2 > sizeof why->text)
         return;
     size_t room = sizeof why->text - why->used - 1;
-    text_escape(line, why->text + why->used, room);
+    escape_text(line, why->text + why->used, room);
     why->used += strlen(why->text + why->used) + 1;
     why->kept++;
 }

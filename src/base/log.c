@@ -18,8 +18,8 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/escape.h"
 #include "base/fdio.h"
-#include "base/text.h"
 
 /* musl 1.2.3 knows neither the flag nor the call. */
 #ifndef RWF_NOWAIT
@@ -175,7 +175,7 @@ static void build_json(struct line *line, enum log_level level, const char *even
             break;
         append(line, ",\"%s\":", fields->name);
         if (fields->text)
-            append_quoted(line, text_escape(fields->text, value, sizeof value));
+            append_quoted(line, escape_text(fields->text, value, sizeof value));
         else
             append(line, "%lld", (long long)fields->number);
     }
@@ -235,7 +235,7 @@ void log_event(enum log_level level, const char *event, const struct log_field *
     va_end(values);
     if (length >= (int)sizeof message)
         memcpy(message + sizeof message - 4, "...", 4);
-    text_escape(message, escaped, sizeof escaped);
+    escape_text(message, escaped, sizeof escaped);
     if (state.format == LOG_FORMAT_JSON)
         build_json(&line, level, event, fields, escaped);
     else

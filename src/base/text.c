@@ -7,8 +7,6 @@
 #include <string.h>
 #include <strings.h>
 
-#include "base/arena.h"
-
 /* Reads digits; NULL when there are none or too many. */
 static const char *read_digits(const char *text, int64_t *out)
 {
@@ -117,57 +115,6 @@ int text_mode(const char *text, unsigned *out, struct fault *why)
     return 0;
 }
 
-static bool is_space(char c)
-{
-    return c == ' ' || c == '\t';
-}
-
-/* Copies one word without its quotes to `out`; what follows it, or NULL when a quote stays open. */
-static const char *split_word(const char *text, char *out, size_t *out_length)
-{
-    char quote = '\0';
-    size_t length = 0;
-
-    for (; *text != '\0' && (quote != '\0' || !is_space(*text)); text++) {
-        if (quote == '\0' && (*text == '"' || *text == '\''))
-            quote = *text;
-        else if (*text == quote)
-            quote = '\0';
-        else if (*text == '\\' && quote != '\'' && text[1] != '\0')
-            out[length++] = *++text;
-        else
-            out[length++] = *text;
-    }
-    out[length] = '\0';
-    *out_length = length;
-    return quote == '\0' ? text : NULL;
-}
-
-int text_split(const char *text, struct words *out, struct fault *why)
-{
-    /* Every second character is a space at most. */
-    size_t most = strlen(text) / 2 + 2;
-    char **items = arena_take(most * sizeof *items);
-    char *room = arena_take(strlen(text) + most);
-    size_t count = 0;
-    const char *next = text;
-
-    for (;;) {
-        size_t length;
-        while (is_space(*next))
-            next++;
-        if (*next == '\0')
-            break;
-        items[count++] = room;
-        next = split_word(next, room, &length);
-        if (!next)
-            return fault_set(why, "a quote is not closed: %s", text);
-        room += length + 1;
-    }
-    *out = (struct words){ .items = items, .count = count };
-    return 0;
-}
-
 const char *text_show_ms(int64_t ms, char *out, size_t out_size)
 {
     if (ms < 1000)
@@ -227,44 +174,4 @@ size_t text_distance(const char *left, const char *right)
         }
     }
     return row[width] > FAR ? FAR : row[width];
-}
-
-/* How many bytes the UTF-8 character at `text` has; 0 when it is broken, cut or a control. */
-static size_t utf8_length(const unsigned char *text)
-{
-    size_t length = text[0] < 0x80 ? 1 : text[0] < 0xE0 ? 2 : text[0] < 0xF0 ? 3 : 4;
-
-    if (text[0] < 0x20 || text[0] == 0x7F || (text[0] >= 0x80 && text[0] < 0xC2) || text[0] > 0xF4)
-        return 0;
-    /* C1 controls are what some terminals obey like ESC. */
-    if (text[0] == 0xC2 && text[1] < 0xA0)
-        return 0;
-    for (size_t i = 1; i < length; i++)
-        if ((text[i] & 0xC0) != 0x80)
-            return 0;
-    return length;
-}
-
-const char *text_escape(const char *text, char *out, size_t out_size)
-{
-    size_t used = 0;
-
-    while (*text != '\0') {
-        size_t length = utf8_length((const unsigned char *)text);
-        char escaped[8];
-        const char *piece = text;
-        size_t piece_length = length;
-        if (length == 0) {
-            snprintf(escaped, sizeof escaped, "\\x%02x", (unsigned char)*text);
-            piece = escaped;
-            piece_length = 4;
-        }
-        if (used + piece_length + 1 > out_size)
-            break;
-        memcpy(out + used, piece, piece_length);
-        used += piece_length;
-        text += length ? length : 1;
-    }
-    out[used] = '\0';
-    return out;
 }

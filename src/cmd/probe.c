@@ -6,7 +6,6 @@
 
 #include <fcntl.h>
 #include <netinet/in.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +14,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "base/url.h"
 #include "net/dial.h"
 #include "net/http.h"
@@ -31,11 +31,6 @@ enum {
 
 /* Who has taken our connection. */
 enum taker { TAKER_NOBODY, TAKER_SERVER, TAKER_OTHER, TAKER_HIDDEN };
-
-static void rest(int64_t ms)
-{
-    poll(NULL, 0, (int)ms);
-}
 
 static in_port_t port_of(const struct sockaddr_storage *address)
 {
@@ -122,7 +117,7 @@ static enum taker await_taker(int fd, pid_t group, int64_t deadline_ms)
     enum taker taker;
 
     while ((taker = taker_of(fd, group)) == TAKER_NOBODY && clock_left(deadline_ms) > 0)
-        rest(1);
+        clock_rest(1);
     return taker;
 }
 
@@ -212,12 +207,12 @@ static int ask_blindly(const struct plan *plan, const struct url *url, int64_t d
               "who answers at %s can't be told: the new server must stay alive for %d s",
               plan->server.ready ? plan->server.ready : plan->server.listen.items[0],
               STAY_ALIVE_MS / 1000);
-    rest(STAY_ALIVE_MS);
+    clock_rest(STAY_ALIVE_MS);
     do {
         fault_clear(&last);
         if (ready_ask(&query, clock_ms() + TRY_MS, &last) == 0)
             return 0;
-        rest(PAUSE_MS);
+        clock_rest(PAUSE_MS);
     } while (clock_left(deadline_ms) > 0);
     return fault_set(why, "%s", fault_line(&last, 0));
 }
@@ -239,7 +234,7 @@ static int ask(const struct plan *plan, pid_t group, struct fault *why)
             ready_ask(&(struct ready_query){ .url = &url }, clock_ms() + TRY_MS, &last) == 0)
             return 0;
         if (is_alone) {
-            rest(PAUSE_MS);
+            clock_rest(PAUSE_MS);
             continue;
         }
         int result = ask_once(&url, group, &taker, &last);
@@ -250,7 +245,7 @@ static int ask(const struct plan *plan, pid_t group, struct fault *why)
         if (taker == TAKER_OTHER)
             fault_set(&last, "another process answers, not the new server");
         else
-            rest(PAUSE_MS);
+            clock_rest(PAUSE_MS);
     } while (clock_left(deadline_ms) > 0);
     return fault_set(why, "%s", last.count > 0 ? fault_line(&last, 0) : "no answer");
 }
@@ -264,7 +259,7 @@ int probe_server(const struct plan *plan, pid_t group)
 
     if (ready && is_time(ready, &ms)) {
         /* When the server ends first, PID 1 ends us. */
-        rest(ms);
+        clock_rest(ms);
         return 0;
     }
     fault_clear(&why);

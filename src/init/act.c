@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "init/leftovers.h"
 #include "init/reload.h"
 #include "init/servers.h"
@@ -120,7 +121,7 @@ bool act_perform(struct loop *loop, const struct step *step, struct event *follo
         reload_tell_failed(loop);
         return task_over(follows);
     case DO_TELL_REST:
-        leftovers_tell();
+        leftovers_tell(loop);
         return false;
     case DO_KILL_REST:
         leftovers_kill(loop);

@@ -7,12 +7,17 @@
 
 #include "base/log.h"
 #include "proc/group.h"
+#include "proc/reap.h"
 
 enum { NAMES_MAX = 600 };
 
-void leftovers_tell(void)
+void leftovers_tell(const struct loop *loop)
 {
     char names[NAMES_MAX];
+
+    /* The usual case, and the one that must cost nothing. */
+    if (!reap_has_children() && (!loop->self->is_pid1 || group_is_alone()))
+        return;
     size_t count = group_name_rest(names, sizeof names);
 
     if (count > 0)

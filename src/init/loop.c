@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "init/act.h"
+#include "init/policy.h"
 #include "init/reexec.h"
 #include "init/reload.h"
 #include "init/servers.h"

@@ -3,7 +3,6 @@
  */
 #include "init/reload.h"
 
-#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -12,6 +11,7 @@
 #include "base/clock.h"
 #include "base/fdio.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "proc/group.h"
 #include "proc/procfs.h"
 
@@ -30,7 +30,7 @@ void reload_signal(struct loop *loop)
     loop->reload_ticks = clock_ticks();
     state_reload_began(loop->record, loop->reload_ticks);
     /* So that no new worker begins in the same tick as an old one, and they can be told apart. */
-    poll(NULL, 0, 2 * TICK_MS);
+    clock_rest(2 * TICK_MS);
     group_signal(loop->server.pid, SIGHUP, GROUP_ONE);
     ++loop->generation;
     loop->server.generation = loop->generation;

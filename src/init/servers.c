@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/signame.h"
+#include "base/text.h"
 #include "init/reexec.h"
 #include "proc/group.h"
 #include "proc/reap.h"

@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/signame.h"
+#include "base/text.h"
 #include "proc/group.h"
 #include "proc/reap.h"
 #include "proc/spawn.h"

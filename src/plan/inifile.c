@@ -14,8 +14,8 @@
 #include <unistd.h>
 
 #include "base/arena.h"
+#include "base/escape.h"
 #include "base/fdio.h"
-#include "base/text.h"
 
 enum { CONTROL_DELETE = 0x7F };
 
@@ -107,7 +107,7 @@ static bool is_utf8(const char *line)
         if (*line != '\t')
             plain[length++] = *line;
     plain[length] = '\0';
-    return strcmp(text_escape(plain, escaped, sizeof escaped), plain) == 0;
+    return strcmp(escape_text(plain, escaped, sizeof escaped), plain) == 0;
 }
 
 /* Says what is wrong with the bytes of a line, or NULL. */

@@ -6,8 +6,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/escape.h"
 #include "base/fdio.h"
-#include "base/text.h"
+#include "base/words.h"
 #include "plan/draft.h"
 #include "plan/keys.h"
 
@@ -44,11 +45,11 @@ static void add_row(struct page *page, const char *name, const char *value, cons
 
     snprintf(pad, sizeof pad, "%-*s = ", NAME_WIDTH, name);
     page_add(page, pad);
-    page_add(page, text_escape(value, safe, sizeof safe));
+    page_add(page, escape_text(value, safe, sizeof safe));
     snprintf(pad, sizeof pad, "%*s ; ",
              strlen(safe) < VALUE_WIDTH ? (int)(VALUE_WIDTH - strlen(safe)) : 0, "");
     page_add(page, pad);
-    page_add(page, text_escape(place, safe, sizeof safe));
+    page_add(page, escape_text(place, safe, sizeof safe));
     page_add(page, "\n");
 }
 

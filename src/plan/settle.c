@@ -138,7 +138,7 @@ static void settle_stage(struct settle *settle, struct stage_plan *stage)
             settle_key(settle, stage, &key[i]);
     fault_clear(&settle->detail);
     if (stage->subject && !stage->shell &&
-        text_split(stage->subject, &stage->subjects, &settle->detail) < 0)
+        words_split(stage->subject, &stage->subjects, &settle->detail) < 0)
         add_fault(settle,
                   draft_source(settle->plan, stage,
                                keys_find(KEY_STAGE, keys_action_name(stage->action))),

@@ -8,6 +8,7 @@
 
 #include "base/signame.h"
 #include "base/text.h"
+#include "base/words.h"
 #include "plan/guess.h"
 #include "plan/plan.h"
 #include "plan/users.h"
@@ -83,7 +84,7 @@ static int set_statuses(bool *codes, const char *text, struct fault *why)
 {
     struct words words;
 
-    if (text_split(text, &words, why) < 0)
+    if (words_split(text, &words, why) < 0)
         return -1;
     memset(codes, 0, EXIT_STATUS_MAX + 1);
     for (size_t i = 0; i < words.count; i++) {
@@ -137,7 +138,7 @@ int values_set(const struct key *key, void *base, const char *text, struct fault
     case KEY_TEXT:
         return set_text(place, text);
     case KEY_WORDS:
-        return text_split(text, place, why);
+        return words_split(text, place, why);
     case KEY_BOOL:
         return text_bool(text, place, why);
     case KEY_DURATION:

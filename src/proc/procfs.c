@@ -10,8 +10,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/escape.h"
 #include "base/fdio.h"
-#include "base/text.h"
 
 /* The kernel's layout: libc's readdir would allocate. */
 struct kernel_dirent {
@@ -51,7 +51,7 @@ bool procfs_read(pid_t pid, struct procfs_entry *out)
     if (!name || !end || end[1] != ' ' || end[2] == '\0')
         return false;
     *end = '\0';
-    text_escape(name + 1, out->name, sizeof out->name);
+    escape_text(name + 1, out->name, sizeof out->name);
     out->pid = pid;
     out->state = end[2];
     const char *rest = end + 2;

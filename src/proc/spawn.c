@@ -140,6 +140,16 @@ static int exec_found(const struct spawn *what, char *const *environment, struct
     return -1;
 }
 
+static int close_input(struct fault *why)
+{
+    int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+
+    if (fd < 0 || dup2(fd, STDIN_FILENO) < 0)
+        return fault_errno(why, "can't open /dev/null");
+    close(fd);
+    return 0;
+}
+
 static int redirect_output(int fd, struct fault *why)
 {
     if (fd == 0)
@@ -178,6 +188,8 @@ static int prepare_child(const struct spawn *what, struct fault *why)
         privs_hand_streams(what->privs.user);
     if (what->has_umask)
         umask(what->umask);
+    if (what->has_no_input && close_input(why) < 0)
+        return -1;
     if (redirect_output(what->output, why) < 0)
         return -1;
     if (pass_listeners(what->listeners, why) < 0)

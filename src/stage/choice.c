@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "base/text.h"
+
 /* The sets that are nothing but patterns; bytecode and jinja take a look inside as well. */
 static const char *const jinja_words[] = { "__jinja2_*.cache", NULL };
 static const char *const next_words[] = { ".next/", ".turbo/", "node_modules/.cache/", NULL };

@@ -168,6 +168,7 @@ static int start(struct command *command, const struct stage_run *run, struct fa
         .privs = { .user = stage->user.uid != 0 ? &stage->user : NULL },
         .workdir = run->plan->server.workdir,
         .output = pipe_ends[1],
+        .has_no_input = true,
         .keeps_group = true,
     };
     int result = spawn_start(&what, &command->pid, why);

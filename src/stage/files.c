@@ -211,8 +211,8 @@ static int start(struct files *files, struct fault *why)
     const struct stage_run *run = files->run;
     struct sweep *sweep = &files->sweep;
 
-    memset(sweep, 0, sizeof *sweep);
-    pthread_mutex_init(&sweep->lock, NULL);
+    *sweep = (struct sweep){ 0 };
+    tally_open(&sweep->tally);
     files->roots.count = files->roots.used = files->open_count = files->pool.used = 0;
     sweep->started_ms = clock_ms();
     sweep->deadline_ms = run->deadline_ms;
@@ -237,7 +237,7 @@ static int finish(struct files *files, bool is_complete, struct fault *why)
     const struct stage_run *run = files->run;
     int outcome = 0;
 
-    sweep_finish(&files->sweep);
+    tally_close(&files->sweep.tally);
     for (size_t i = 0; i < run->count; i++) {
         struct stage_result *result = &run->results[i];
         report_stage(&files->sweep, i, &files->roots, result);
@@ -251,7 +251,6 @@ static int finish(struct files *files, bool is_complete, struct fault *why)
                             (long long)run->stages[0]->timeout_ms / 1000);
     for (size_t i = 0; i < files->open_count; i++)
         tree_close(files->open[i].fd);
-    pthread_mutex_destroy(&files->sweep.lock);
     return outcome;
 }
 

@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "net/memcached.h"
 #include "stage/once_memcached.h"
 #include "stage/place.h"

@@ -9,8 +9,8 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "base/text.h"
 #include "base/url.h"
+#include "base/words.h"
 #include "stage/holder.h"
 #include "stage/place.h"
 #include "stage/ports.h"

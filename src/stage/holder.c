@@ -108,12 +108,10 @@ static bool are_gone(const struct ports_holders *holders)
 
 static bool await_end(const struct ports_holders *holders, int64_t deadline_ms)
 {
-    const struct timespec pause = { .tv_nsec = LOOK_MS * 1000000L };
-
     while (!are_gone(holders)) {
         if (clock_left(deadline_ms) == 0)
             return false;
-        nanosleep(&pause, NULL);
+        clock_rest(LOOK_MS);
     }
     return true;
 }

@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -176,13 +175,6 @@ static int look(struct once_turn *once, const struct once_store *store, struct f
     return once_find(once->marker, once->self.id, once->self.phase, &once->found);
 }
 
-static void pause_ms(int64_t ms)
-{
-    const struct timespec time = { .tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000 };
-
-    nanosleep(&time, NULL);
-}
-
 /* Until the lock is ours (1) or the marker says that it is done (0). */
 static int await_turn(struct once_turn *once, const struct once_store *store, struct fault *why)
 {
@@ -208,7 +200,7 @@ static int await_turn(struct once_turn *once, const struct once_store *store, st
                       holder[0] ? holder : "another replica");
             tell_at_ms = CLOCK_NEVER;
         }
-        pause_ms(pause);
+        clock_rest(pause);
         pause = pause * 2 < POLL_MOST_MS ? pause * 2 : POLL_MOST_MS;
     }
 }
@@ -220,7 +212,7 @@ int once_claim(struct once_turn *once, const struct once_store *store, struct fa
     if (is_ours <= 0)
         return is_ours;
     if (store->settle_ms > 0)
-        pause_ms(store->settle_ms);
+        clock_rest(store->settle_ms);
     /* Someone may have finished after we looked and before the lock was free. */
     int is_done = look(once, store, why);
     if (is_done == 0)

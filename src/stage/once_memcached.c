@@ -3,7 +3,6 @@
 #include "stage/once_memcached.h"
 
 #include <string.h>
-#include <time.h>
 
 #include "base/clock.h"
 
@@ -61,7 +60,6 @@ struct once_store once_memcached_store(struct memcached *memcached)
 int once_memcached_flush(struct memcached *memcached, const struct once_turn *once,
                          struct fault *why)
 {
-    const struct timespec again = { .tv_nsec = AGAIN_MS * 1000000L };
     char marker[ONCE_MARKER_MAX];
     char seen[ONCE_MARKER_MAX];
     const struct memcached_item item = { .key = once->marker_key, .value = marker };
@@ -78,7 +76,7 @@ int once_memcached_flush(struct memcached *memcached, const struct once_turn *on
             return 0;
         if (clock_left(once->deadline_ms) == 0)
             return fault_set(why, "%s: flushed, but it does not keep the marker", memcached->name);
-        nanosleep(&again, NULL);
+        clock_rest(AGAIN_MS);
         if (memcached_set(memcached, &item, why) < 0)
             return -1;
     }

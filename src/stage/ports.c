@@ -15,8 +15,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/escape.h"
 #include "base/fdio.h"
-#include "base/text.h"
 #include "proc/procfs.h"
 
 enum { STATE_LISTEN = 0x0a, LINE_SIZE = 512 };
@@ -261,7 +261,7 @@ bool ports_describe(pid_t pid, struct ports_holder *out)
     while (size > 0 && raw[size - 1] == ' ')
         size--;
     raw[size > 0 ? size : 0] = '\0';
-    text_escape(size > 0 ? raw : entry.name, out->command, sizeof out->command);
+    escape_text(size > 0 ? raw : entry.name, out->command, sizeof out->command);
     return true;
 }
 

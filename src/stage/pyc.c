@@ -1,4 +1,6 @@
-/* The judgement over one bytecode file. Pure: what it needs of the source comes through a function. */
+/*
+ * The judgement over one bytecode file. Pure: what it needs of the source comes through a function.
+ */
 #include "stage/pyc.h"
 
 #include <string.h>

@@ -110,36 +110,37 @@ static const struct {
     const char *text;
     enum log_level level;
 } note_lines[] = {
-    [SWEEP_SOURCELESS] = { "stage.sourceless",
+    [TALLY_SOURCELESS] = { "stage.sourceless",
                            "bytecode without source, kept, since it may be the application "
                            "(sourceless = remove clears it)",
                            LOG_INFO },
-    [SWEEP_FOREIGN] = { "stage.foreign", "bytecode of another or unknown Python, left alone",
+    [TALLY_FOREIGN] = { "stage.foreign", "bytecode of another or unknown Python, left alone",
                         LOG_INFO },
-    [SWEEP_GHOST] = { "stage.ghost",
+    [TALLY_GHOST] = { "stage.ghost",
                       "held nothing but bytecode: Python still imports the folder as an empty "
                       "package until it is removed",
                       LOG_INFO },
-    [SWEEP_MOUNT] = { "stage.mount", "is a mount, not entered", LOG_INFO },
+    [TALLY_MOUNT] = { "stage.mount", "is a mount, not entered", LOG_INFO },
 };
 
-static void tell_notes(struct sweep *sweep, size_t index, const char *title)
+static void tell_notes(const struct sweep *sweep, size_t index, const struct tally_sums *sums,
+                       const char *title)
 {
     const char *stage = sweep->choices[index].stage->name;
 
-    for (size_t i = 0; i < sweep->kept_count; i++) {
-        const struct sweep_kept *kept = &sweep->kept[i];
-        if (kept->stage != index || kept->note != SWEEP_PROBLEM)
+    for (size_t i = 0; i < sweep->tally.kept_count; i++) {
+        const struct tally_kept *kept = &sweep->tally.kept[i];
+        if (kept->stage != index || kept->note != TALLY_PROBLEM)
             continue;
         log_event(LOG_WARN, "stage.problem",
                   LOG_FIELDS(LOG_TEXT("stage", stage), LOG_TEXT("path", kept->path),
                              LOG_TEXT("error", strerror(kept->error))),
                   "%s: %s: %s", title, kept->path, strerror(kept->error));
     }
-    for (size_t note = SWEEP_SOURCELESS; note < SWEEP_NOTES; note++) {
-        int64_t count = sweep_total(&sweep_of(sweep, 0, index)->notes[note]);
-        for (size_t i = 0; i < sweep->kept_count && count > 0; i++) {
-            const struct sweep_kept *kept = &sweep->kept[i];
+    for (size_t note = TALLY_SOURCELESS; note < TALLY_NOTES; note++) {
+        int64_t count = sums->notes[note];
+        for (size_t i = 0; i < sweep->tally.kept_count && count > 0; i++) {
+            const struct tally_kept *kept = &sweep->tally.kept[i];
             if (kept->stage != index || kept->note != note)
                 continue;
             char more[40] = "";
@@ -158,7 +159,7 @@ void report_stage(struct sweep *sweep, size_t index, const struct roots *roots,
                   struct stage_result *result)
 {
     const struct choice *choice = &sweep->choices[index];
-    const struct sweep_counts *counts = sweep_of(sweep, 0, index);
+    struct tally_sums sums;
     int64_t ms = clock_ms() - sweep->started_ms;
     char title[256] = "";
     char below[PLACES_SIZE];
@@ -168,12 +169,13 @@ void report_stage(struct sweep *sweep, size_t index, const struct roots *roots,
     char size[60] = "";
     char trouble[60] = "";
 
-    result->seen = sweep_total(&counts->seen);
-    result->done = sweep_total(&counts->done);
-    result->bytes = sweep_total(&counts->bytes);
-    result->problems = sweep_total(&counts->notes[SWEEP_PROBLEM]);
+    tally_sum(&sweep->tally, index, &sums);
+    result->seen = sums.seen;
+    result->done = sums.done;
+    result->bytes = sums.bytes;
+    result->problems = sums.notes[TALLY_PROBLEM];
     report_title(choice->stage, title, sizeof title);
-    tell_notes(sweep, index, title);
+    tell_notes(sweep, index, &sums, title);
     if (sweep->is_dry)
         dry_title(choice->stage, title, sizeof title);
     places(roots, index, below, sizeof below);

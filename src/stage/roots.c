@@ -85,7 +85,7 @@ static int refuse_system(const char *path, const char *word, bool is_empty, stru
 
 int roots_check(const char *word, bool is_empty, struct fault *why)
 {
-    char path[PATH_MAX];
+    char path[PATH_MAX] = "";
     int globs = 0;
 
     if (*word == '\0')

@@ -6,45 +6,16 @@
 
 #include <dirent.h>
 #include <errno.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/clock.h"
-#include "base/fdio.h"
-#include "base/text.h"
 #include "stage/bytecode.h"
 #include "stage/mako.h"
 #include "stage/touch.h"
 
-enum { NAMED_MAX = 5, PROGRESS_AFTER_MS = 1000, PROGRESS_EVERY_MS = 200 };
-
-static void add(_Atomic int64_t *count, int64_t number)
-{
-    /* Only one thread writes each, so this need not be one step. */
-    int64_t before = atomic_load_explicit(count, memory_order_relaxed);
-
-    atomic_store_explicit(count, before + number, memory_order_relaxed);
-}
-
-struct sweep_counts *sweep_of(struct sweep *sweep, int crew, size_t stage)
-{
-    return &sweep->counts[crew][stage];
-}
-
-/* The same member of the same stage is one row of counts further for each thread. */
-int64_t sweep_total(const _Atomic int64_t *first)
-{
-    const char *at = (const char *)first;
-    int64_t sum = 0;
-
-    for (int i = 0; i < WALK_CREW_MAX; i++, at += sizeof(struct sweep_counts[STAGES_MAX]))
-        sum +=
-            atomic_load_explicit((const _Atomic int64_t *)(const void *)at, memory_order_relaxed);
-    return sum;
-}
+enum { PROGRESS_AFTER_MS = 1000, PROGRESS_EVERY_MS = 200 };
 
 /* The path below the root; "" for the root. */
 static const char *relative(const struct walk_dir *dir)
@@ -54,86 +25,25 @@ static const char *relative(const struct walk_dir *dir)
     return *path == '/' ? path + 1 : path;
 }
 
-static void show_path(const struct walk_dir *dir, const char *name, char *out, size_t size)
-{
-    char path[2 * SWEEP_PATH_SIZE];
-
-    if (name)
-        snprintf(path, sizeof path, "%.700s%s/%.260s", dir->path, dir->is_cut ? "/..." : "", name);
-    else
-        snprintf(path, sizeof path, "%.960s%s", dir->path, dir->is_cut ? "/..." : "");
-    text_escape(path, out, size);
-}
-
-/* Keeps errno, which the caller may still need. */
-static void note(struct sweep *sweep, const struct walk_dir *dir, size_t stage,
-                 const struct sweep_kept *what, const char *name)
-{
-    size_t same = 0;
-    int error = errno;
-
-    add(&sweep_of(sweep, dir->crew, stage)->notes[what->note], 1);
-    pthread_mutex_lock(&sweep->lock);
-    for (size_t i = 0; i < sweep->kept_count; i++)
-        same += sweep->kept[i].stage == stage && sweep->kept[i].note == what->note;
-    if (same < NAMED_MAX && sweep->kept_count < SWEEP_KEPT_MAX) {
-        struct sweep_kept *kept = &sweep->kept[sweep->kept_count++];
-        *kept = *what;
-        kept->stage = stage;
-        show_path(dir, name, kept->path, sizeof kept->path);
-    }
-    pthread_mutex_unlock(&sweep->lock);
-    errno = error;
-}
-
 static void note_problem(struct sweep *sweep, const struct walk_dir *dir, size_t stage,
                          const char *name)
 {
-    note(sweep, dir, stage, &(struct sweep_kept){ .note = SWEEP_PROBLEM, .error = errno }, name);
-}
+    struct tally_kept what = { .note = TALLY_PROBLEM, .stage = stage, .error = errno };
 
-static void note_kind(struct sweep *sweep, const struct walk_dir *dir, size_t stage,
-                      enum sweep_note kind, const char *name)
-{
-    note(sweep, dir, stage, &(struct sweep_kept){ .note = kind }, name);
-}
-
-static void list_flush(struct sweep *sweep)
-{
-    /* Whoever stops reading the list gets no more of it. */
-    if (sweep->listed > 0 && fdio_write(STDOUT_FILENO, sweep->list, sweep->listed) < 0)
-        sweep->listed = 0;
-    sweep->listed = 0;
-}
-
-static void list_path(struct sweep *sweep, const struct walk_dir *dir, const char *name)
-{
-    char path[2 * SWEEP_PATH_SIZE];
-
-    show_path(dir, name, path, sizeof path - 1);
-    size_t length = strlen(path);
-    if (!name)
-        path[length++] = '/';
-    pthread_mutex_lock(&sweep->lock);
-    if (sweep->listed + length + 1 > sizeof sweep->list)
-        list_flush(sweep);
-    memcpy(sweep->list + sweep->listed, path, length);
-    sweep->list[sweep->listed + length] = '\n';
-    sweep->listed += length + 1;
-    pthread_mutex_unlock(&sweep->lock);
+    tally_note(&sweep->tally, dir, &what, name);
 }
 
 static unsigned remove_entry(struct sweep *sweep, const struct walk_dir *dir, size_t stage,
                              const struct tree_entry *entry)
 {
-    struct sweep_counts *counts = sweep_of(sweep, dir->crew, stage);
+    struct tally_counts *counts = tally_of(&sweep->tally, dir, stage);
     struct tree_stat st;
     int64_t size = 0;
 
     if (tree_stat(dir->fd, entry->name, false, &st) == 0)
         size = st.links == 1 ? st.size : 0;
     if (sweep->is_dry) {
-        list_path(sweep, dir, entry->name);
+        tally_list(&sweep->tally, dir, entry->name);
     } else if (tree_remove(dir->fd, entry->name, false) < 0) {
         /* Gone already, or a folder by now: not for us to say a word about. */
         if (errno == ENOENT || errno == EISDIR)
@@ -141,25 +51,25 @@ static unsigned remove_entry(struct sweep *sweep, const struct walk_dir *dir, si
         note_problem(sweep, dir, stage, entry->name);
         return WALK_KEPT | WALK_COSTLY;
     }
-    add(&counts->done, 1);
-    add(&counts->bytes, size);
+    tally_add(&counts->done, 1);
+    tally_add(&counts->bytes, size);
     return WALK_GONE | WALK_COSTLY;
 }
 
 static unsigned touch_entry(struct sweep *sweep, const struct walk_dir *dir, size_t stage,
                             const struct tree_entry *entry)
 {
-    struct sweep_counts *counts = sweep_of(sweep, dir->crew, stage);
+    struct tally_counts *counts = tally_of(&sweep->tally, dir, stage);
 
-    add(&counts->seen, 1);
+    tally_add(&counts->seen, 1);
     if (sweep->is_dry)
-        list_path(sweep, dir, entry->name);
+        tally_list(&sweep->tally, dir, entry->name);
     else if (touch_file(dir->fd, entry->name) < 0) {
         if (errno != ENOENT)
             note_problem(sweep, dir, stage, entry->name);
         return WALK_KEPT | WALK_COSTLY;
     }
-    add(&counts->done, 1);
+    tally_add(&counts->done, 1);
     return WALK_KEPT | WALK_COSTLY;
 }
 
@@ -202,7 +112,7 @@ static unsigned clear_bytecode(struct sweep *sweep, const struct walk_dir *dir, 
     const struct stage_plan *plan = sweep->choices[stage].stage;
     enum pyc_verdict verdict;
 
-    add(&sweep_of(sweep, dir->crew, stage)->seen, 1);
+    tally_add(&tally_of(&sweep->tally, dir, stage)->seen, 1);
     if (name->sort == PYC_OLD || name->sort == PYC_LEFTOVER)
         return remove_entry(sweep, dir, stage, entry);
     if (dir->is_cut && (dir->place.prefix >> stage & 1))
@@ -214,12 +124,15 @@ static unsigned clear_bytecode(struct sweep *sweep, const struct walk_dir *dir, 
         return WALK_KEPT | WALK_COSTLY;
     }
     if (verdict == PYC_FOREIGN)
-        note_kind(sweep, dir, stage, SWEEP_FOREIGN, entry->name);
+        tally_note(&sweep->tally, dir,
+                   &(struct tally_kept){ .note = TALLY_FOREIGN, .stage = stage }, entry->name);
     bool is_wanted = pyc_is_clearable(verdict);
     if (verdict == PYC_SOURCELESS) {
         is_wanted = plan->sourceless == SOURCELESS_REMOVE;
         if (!is_wanted)
-            note_kind(sweep, dir, stage, SWEEP_SOURCELESS, entry->name);
+            tally_note(&sweep->tally, dir,
+                       &(struct tally_kept){ .note = TALLY_SOURCELESS, .stage = stage },
+                       entry->name);
     }
     return is_wanted ? remove_entry(sweep, dir, stage, entry) : WALK_KEPT | WALK_COSTLY;
 }
@@ -247,7 +160,7 @@ static unsigned clear_entry(struct sweep *sweep, const struct walk_dir *dir, siz
     }
     if (!is_wanted)
         return WALK_KEPT | looked;
-    add(&sweep_of(sweep, dir->crew, stage)->seen, 1);
+    tally_add(&tally_of(&sweep->tally, dir, stage)->seen, 1);
     return remove_entry(sweep, dir, stage, entry);
 }
 
@@ -329,7 +242,8 @@ static bool sweep_leave(void *context, const struct walk_dir *dir)
     for (size_t i = 0; i < sweep->count && dir->folders_removed > 0 && dir->files_removed == 0;
          i++) {
         if ((place->active >> i & 1) && sweep->choices[i].has_bytecode)
-            note_kind(sweep, dir, i, SWEEP_GHOST, NULL);
+            tally_note(&sweep->tally, dir, &(struct tally_kept){ .note = TALLY_GHOST, .stage = i },
+                       NULL);
     }
     return false;
 }
@@ -340,7 +254,7 @@ static unsigned sweep_remove(void *context, int parent, const char *name,
     struct sweep *sweep = context;
 
     if (sweep->is_dry) {
-        list_path(sweep, dir, NULL);
+        tally_list(&sweep->tally, dir, NULL);
         return WALK_GONE;
     }
     if (tree_remove(parent, name, true) == 0 || errno == ENOENT)
@@ -359,7 +273,8 @@ static void sweep_failed(void *context, const struct walk_dir *dir, const char *
     if (errno == ENOENT || errno == ENOTDIR || errno == ELOOP)
         return;
     if (errno == EXDEV)
-        note_kind(sweep, dir, stage, SWEEP_MOUNT, name);
+        tally_note(&sweep->tally, dir, &(struct tally_kept){ .note = TALLY_MOUNT, .stage = stage },
+                   name);
     else
         note_problem(sweep, dir, stage, name);
 }
@@ -367,18 +282,18 @@ static void sweep_failed(void *context, const struct walk_dir *dir, const char *
 static void show_progress(struct sweep *sweep, int64_t now_ms)
 {
     char line[256];
-    int64_t seen = 0;
-    int64_t done = 0;
+    struct tally_sums all = { 0 };
 
     for (size_t i = 0; i < sweep->count; i++) {
-        seen += sweep_total(&sweep->counts[0][i].seen);
-        done += sweep_total(&sweep->counts[0][i].done);
+        struct tally_sums sums;
+        tally_sum(&sweep->tally, i, &sums);
+        all.seen += sums.seen;
+        all.done += sums.done;
     }
-    int length = snprintf(line, sizeof line, "\r%.100s: %lld seen, %lld done, %lld s ",
-                          sweep->title, (long long)seen, (long long)done,
-                          (long long)((now_ms - sweep->started_ms) / 1000));
-    if (length > 0 && fdio_write(STDERR_FILENO, line, (size_t)length) == 0)
-        sweep->shown_ms = now_ms;
+    snprintf(line, sizeof line, "\r%.100s: %lld seen, %lld done, %lld s ", sweep->title,
+             (long long)all.seen, (long long)all.done,
+             (long long)((now_ms - sweep->started_ms) / 1000));
+    tally_show(&sweep->tally, line, now_ms);
 }
 
 static bool sweep_tick(void *context)
@@ -387,19 +302,9 @@ static bool sweep_tick(void *context)
     int64_t now_ms = clock_ms();
 
     if (sweep->shows_progress && now_ms - sweep->started_ms >= PROGRESS_AFTER_MS &&
-        now_ms - sweep->shown_ms >= PROGRESS_EVERY_MS)
+        now_ms - sweep->tally.shown_ms >= PROGRESS_EVERY_MS)
         show_progress(sweep, now_ms);
     return now_ms < sweep->deadline_ms;
-}
-
-void sweep_finish(struct sweep *sweep)
-{
-    static const char wipe[] = "\r\033[K";
-
-    list_flush(sweep);
-    /* Nothing to be done about a terminal that takes no more. */
-    if (sweep->shown_ms > 0 && fdio_write(STDERR_FILENO, wipe, sizeof wipe - 1) < 0)
-        sweep->shows_progress = false;
 }
 
 const struct walk_calls sweep_calls = { .enter = sweep_enter,

@@ -10,12 +10,12 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/exitcode.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "base/url.h"
 #include "net/ready.h"
 #include "net/wire.h"
@@ -75,13 +75,6 @@ static int check(const struct plan *plan, const struct stage_plan *stage, struct
             result = place_fault(plan, stage, why, "wait = %s", fault_line(&cause, 0));
     }
     return result;
-}
-
-static void rest(int64_t ms)
-{
-    const struct timespec time = { .tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000 };
-
-    nanosleep(&time, NULL);
 }
 
 /* One line through the pipe: '+' for ready, '-' and the reason for not yet. */
@@ -172,7 +165,7 @@ static int ask_until_ready(const struct waiter *waiter, const struct url *url)
             return -1;
         if (clock_ms() >= try_end_ms && try_ms < TRY_MOST_MS)
             try_ms *= 2;
-        rest(until(waiter, pause_ms) - clock_ms());
+        clock_rest(until(waiter, pause_ms) - clock_ms());
         pause_ms = pause_ms * 2 < PAUSE_MOST_MS ? pause_ms * 2 : PAUSE_MOST_MS;
     }
 }

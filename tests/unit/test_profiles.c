@@ -36,7 +36,7 @@ static void a_server_is_found_by_its_command_line(void **state)
     assert_int_equal(arena_open(&why), 0);
     for (size_t i = 0; i < COUNT(rows); i++) {
         struct words words;
-        assert_int_equal(text_split(rows[i].command, &words, &why), 0);
+        assert_int_equal(words_split(rows[i].command, &words, &why), 0);
         assert_int_equal(profiles_find(SERVER_AUTO, &words)->kind, rows[i].wanted);
     }
 }

@@ -8,7 +8,9 @@
 #include <cmocka.h>
 
 #include "base/arena.h"
+#include "base/escape.h"
 #include "base/text.h"
+#include "base/words.h"
 
 enum { INVALID = -1 };
 
@@ -121,7 +123,7 @@ static void words_are_split_like_a_shell_would(void **state)
         struct words words = { .count = 99 };
         char joined[200] = "";
         fault_clear(&why);
-        int result = text_split(rows[i].text, &words, &why);
+        int result = words_split(rows[i].text, &words, &why);
         assert_int_equal(result, rows[i].wanted ? 0 : -1);
         if (!rows[i].wanted)
             continue;
@@ -174,8 +176,8 @@ static void what_a_terminal_obeys_is_escaped(void **state)
 
     (void)state;
     for (size_t i = 0; i < COUNT(rows); i++)
-        assert_string_equal(text_escape(rows[i].text, out, sizeof out), rows[i].wanted);
-    assert_string_equal(text_escape("abc\n\n", tiny, sizeof tiny), "abc");
+        assert_string_equal(escape_text(rows[i].text, out, sizeof out), rows[i].wanted);
+    assert_string_equal(escape_text("abc\n\n", tiny, sizeof tiny), "abc");
 }
 
 static int open_arena(void **state)

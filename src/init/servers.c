@@ -74,7 +74,7 @@ static void give_up_privileges(const struct loop *loop)
 /* Where INT becomes another signal, Ctrl-C must come to us. */
 static bool keeps_terminal(const struct loop *loop)
 {
-    return loop->profile->rewrites_int;
+    return loop->profile->rewrites_int || loop->plan->init.is_rewritten[SIGINT];
 }
 
 static int spawn_server(struct loop *loop, struct server *out, struct fault *why)

@@ -24,7 +24,7 @@ enum {
     READ_SIZE = 4096,
     GRACE_MS = 200, /* from TERM to KILL at the deadline: PID 1 waits no longer either */
     READER_MS = 500,
-    LOOK_MS = 20,   /* where the kernel has no pidfd */
+    LOOK_MS = 20,   /* between two looks for children that have ended */
     SWEEPS_MAX = 20 /* for those who fork while they die */
 };
 
@@ -123,7 +123,8 @@ static int attend(struct command *command, int64_t deadline_ms)
         int left = clock_left(deadline_ms);
         if (left == 0)
             return -1;
-        if (command->pidfd < 0 && (left < 0 || left > LOOK_MS))
+        /* Orphans come to us without a word. */
+        if (left < 0 || left > LOOK_MS)
             left = LOOK_MS;
         if (poll(waiters, COUNT(waiters), left) > 0 && waiters[1].revents)
             read_output(command);

@@ -15,6 +15,7 @@
 #include "base/log.h"
 #include "stage/confine.h"
 #include "stage/report.h"
+#include "stage/place.h"
 #include "stage/roots.h"
 #include "stage/sweep.h"
 
@@ -28,16 +29,18 @@ static int check(const struct plan *plan, const struct stage_plan *stage, struct
     const struct words *words = root_words(stage);
     struct choice_pool pool;
     struct choice unused;
-    bool has_fault = false;
+    struct fault found;
 
-    (void)plan;
+    fault_clear(&found);
     pool.used = 0;
-    has_fault |= choice_read(stage, &pool, &unused, why) < 0;
+    int result = choice_read(stage, &pool, &unused, &found);
     if (stage->subjects.count == 0)
-        has_fault |= fault_set(why, "it names nothing") < 0;
+        result = fault_set(&found, "it names nothing");
     for (size_t i = 0; i < words->count; i++)
-        has_fault |= roots_check(words->items[i], stage->action == ACTION_EMPTY, why) < 0;
-    return has_fault ? -1 : 0;
+        result |= roots_check(words->items[i], stage->action == ACTION_EMPTY, &found);
+    for (size_t i = 0; fault_line(&found, i); i++)
+        place_fault(plan, stage, why, "%s", fault_line(&found, i));
+    return result;
 }
 
 /* What one run needs; lies on the stack of the child. */

@@ -9,8 +9,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/escape.h"
 #include "base/fdio.h"
-#include "base/text.h"
 
 enum { NAMED_MAX = 5, SHOWN_SIZE = 8 * 1024 };
 
@@ -55,7 +55,7 @@ static void show_path(const struct walk_dir *dir, const char *name, char *out, s
 
     snprintf(path, sizeof path, "%s%s%s%s", dir->path, dir->is_cut ? "/..." : "", name ? "/" : "",
              name ? name : "");
-    text_escape(path, out, size);
+    escape_text(path, out, size);
 }
 
 void tally_note(struct tally *tally, const struct walk_dir *dir, const struct tally_kept *what,

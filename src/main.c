@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/fault.h"
+#include "base/fdio.h"
 #include "base/log.h"
 #include "cmd/commands.h"
 #include "plan/argv.h"
@@ -16,6 +17,7 @@ int main(int argc, char **argv, char **environment)
 
     const char *no_colour = expand_lookup(environment, "NO_COLOR", strlen("NO_COLOR"));
 
+    fdio_fill_streams();
     log_open(!no_colour || no_colour[0] == '\0');
     fault_clear(&why);
     if (argv_read(argc, argv, &call, &why) < 0)

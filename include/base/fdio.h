@@ -17,6 +17,9 @@ MUST_USE ssize_t fdio_read(int fd, void *out, size_t size);
  * not fit, EISDIR and the like when it is no plain file). Never waits for a FIFO. */
 MUST_USE ssize_t fdio_read_file(const char *path, char *out, size_t out_size);
 
+/* With stdin, stdout or stderr closed, the next file to be opened would become it: /dev/null does. */
+void fdio_fill_streams(void);
+
 /* Closes every descriptor from `first` on. */
 void fdio_close_from(int first);
 

@@ -9,7 +9,6 @@
 #include "base/fault.h"
 
 struct pid1 {
-    int signals; /* of sigfd_open */
     bool is_pid1;
     bool has_terminal; /* its foreground group is ours to give away */
 };

@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -77,6 +78,20 @@ ssize_t fdio_read_file(const char *path, char *out, size_t out_size)
     close(fd);
     errno = error;
     return count;
+}
+
+void fdio_fill_streams(void)
+{
+    struct pollfd streams[] = { { .fd = STDIN_FILENO },
+                                { .fd = STDOUT_FILENO },
+                                { .fd = STDERR_FILENO } };
+
+    if (poll(streams, sizeof streams / sizeof streams[0], 0) <= 0)
+        return;
+    /* Each open takes the lowest number that is free. */
+    for (size_t i = 0; i < sizeof streams / sizeof streams[0]; i++)
+        if ((streams[i].revents & POLLNVAL) && open("/dev/null", O_RDWR) < 0)
+            return;
 }
 
 /* close_range is younger than some kernels and refused by some sandboxes. */

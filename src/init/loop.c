@@ -4,7 +4,6 @@
  */
 #include "init/loop.h"
 
-#include <poll.h>
 #include <signal.h>
 #include <string.h>
 #include <unistd.h>
@@ -19,7 +18,7 @@
 #include "init/stages.h"
 #include "proc/group.h"
 #include "proc/reap.h"
-#include "proc/sigfd.h"
+#include "proc/signals.h"
 
 /* How often a look tells whether `docker exec` has ended, or an old worker: nobody sends a signal. */
 enum { STRANGERS_POLL_MS = 20, WORKERS_POLL_MS = 100 };
@@ -36,7 +35,7 @@ static void handle(struct loop *loop, struct event event)
     }
 }
 
-static void handle_signal(struct loop *loop, const struct sigfd_event *signal)
+static void handle_signal(struct loop *loop, const struct signals_event *signal)
 {
     int configured = loop->plan->server.stop_signal;
     bool is_hangup = signal->number == SIGHUP && signal->is_from_kernel;
@@ -131,30 +130,21 @@ static int64_t next_look(struct loop *loop)
     return look_at_workers(loop) ? clock_ms() + WORKERS_POLL_MS : CLOCK_NEVER;
 }
 
-static void wait_for_event(const struct loop *loop, int64_t deadline_ms)
+/* Waits for one signal, or for the next deadline. */
+static void wait_for_event(struct loop *loop, int64_t deadline_ms)
 {
-    struct pollfd signals = { .fd = loop->self->signals, .events = POLLIN };
+    struct signals_event signal;
 
     if (loop->state.deadline_ms < deadline_ms)
         deadline_ms = loop->state.deadline_ms;
     if (loop->stage_deadline_ms < deadline_ms)
         deadline_ms = loop->stage_deadline_ms;
-    poll(&signals, 1, clock_left(deadline_ms));
-}
-
-static void read_signals(struct loop *loop)
-{
-    struct sigfd_event signal;
-    bool has_child = false;
-
-    while (loop->state.phase != PHASE_ENDED && sigfd_next(loop->self->signals, &signal)) {
-        if (signal.number == SIGCHLD)
-            has_child = true;
-        else
-            handle_signal(loop, &signal);
-    }
-    if (has_child)
+    if (!signals_next(deadline_ms, &signal))
+        return;
+    if (signal.number == SIGCHLD)
         reap_all(loop);
+    else
+        handle_signal(loop, &signal);
 }
 
 static void check_deadlines(struct loop *loop)
@@ -238,7 +228,6 @@ int loop_run(const struct jobs *jobs, const struct plan *plan, const struct pid1
         }
         tell_state(&loop);
         wait_for_event(&loop, look_ms);
-        read_signals(&loop);
         check_deadlines(&loop);
     }
 }

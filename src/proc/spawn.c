@@ -14,7 +14,7 @@
 
 #include "base/exitcode.h"
 #include "base/log.h"
-#include "proc/sigfd.h"
+#include "proc/signals.h"
 
 /* Kubernetes' service links alone can make thousands. */
 enum { ENVIRONMENT_MAX = 16384, VARIABLE_MAX = 4200 };
@@ -183,7 +183,7 @@ static int prepare_child(const struct spawn *what, struct fault *why)
     /* While signals are blocked still: a background group that asks gets SIGTTOU. */
     if (what->takes_terminal)
         tcsetpgrp(STDIN_FILENO, getpgrp());
-    sigfd_restore();
+    signals_restore();
     if (what->hands_streams && what->privs.user && what->privs.user->text)
         privs_hand_streams(what->privs.user);
     if (what->has_umask)

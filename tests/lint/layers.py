@@ -30,10 +30,10 @@ POWERS = [
     ("execl execle execlp execv execve execvp execvpe fexecve execveat", "proc/spawn"),
     ("wait waitpid waitid wait3 wait4", "proc/reap"),
     ("kill killpg tgkill pidfd_send_signal", "proc/group proc/pidfd"),
-    ("signalfd sigprocmask pthread_sigmask sigwaitinfo", "proc/sigfd"),
+    ("signalfd sigprocmask pthread_sigmask sigwaitinfo sigtimedwait", "proc/signals"),
     # The child's dispositions are put back to their defaults.
-    ("sigaction signal", "proc/sigfd proc/spawn"),
-    ("poll ppoll select pselect epoll_wait", "init/loop net/dial net/wire stage/command base/log"),
+    ("sigaction signal", "proc/signals proc/spawn"),
+    ("poll ppoll select pselect epoll_wait", "net/dial net/wire stage/command base/log base/fdio"),
     ("getaddrinfo", "net/dial"),
     ("socket connect", "net/dial proc/listen"),
     ("bind listen", "proc/listen"),

@@ -2,9 +2,12 @@
 #ifndef INIT_LEFTOVERS_H
 #define INIT_LEFTOVERS_H
 
+#include <stdbool.h>
+
 #include "init/life.h"
 
-void leftovers_tell(const struct loop *loop);
+/* False: nothing is left. */
+bool leftovers_tell(const struct loop *loop);
 void leftovers_kill(const struct loop *loop);
 /* The end: names what could not be ended. */
 void leftovers_name(const struct loop *loop);

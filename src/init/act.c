@@ -121,8 +121,8 @@ bool act_perform(struct loop *loop, const struct step *step, struct event *follo
         reload_tell_failed(loop);
         return task_over(follows);
     case DO_TELL_REST:
-        leftovers_tell(loop);
-        return false;
+        *follows = (struct event){ .kind = EVENT_ALONE };
+        return !leftovers_tell(loop);
     case DO_KILL_REST:
         leftovers_kill(loop);
         return false;

@@ -11,19 +11,20 @@
 
 enum { NAMES_MAX = 600 };
 
-void leftovers_tell(const struct loop *loop)
+bool leftovers_tell(const struct loop *loop)
 {
     char names[NAMES_MAX];
 
     /* The usual case, and the one that must cost nothing. */
     if (!reap_has_children() && (!loop->self->is_pid1 || group_is_alone()))
-        return;
+        return false;
     size_t count = group_name_rest(names, sizeof names);
 
     if (count > 0)
         log_event(LOG_INFO, "leftovers.told", LOG_FIELDS(LOG_NUMBER("count", count)),
                   "Ending %zu process%s left behind: %s", count, count == 1 ? "" : "es", names);
     group_sweep(SIGTERM);
+    return true;
 }
 
 void leftovers_kill(const struct loop *loop)

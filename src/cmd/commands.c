@@ -13,6 +13,8 @@ static const struct {
 } commands[] = {
     { "clean", clean_command },
     { "check", check_command },
+    { "status", status_command },
+    { "health", health_command },
 };
 
 int (*commands_find(const struct call *call))(const struct invocation *invocation)

@@ -15,21 +15,30 @@
 enum { EXIT_STATUS_MAX = 255, TINI_EXIT_USAGE = 1, WORD_SIZE = 32 };
 
 /* One bit for each row of the table of subcommands. */
-enum { AT_CLEAN = OPTION_SUBCOMMAND << 0, AT_CHECK = OPTION_SUBCOMMAND << 1 };
+enum {
+    AT_CLEAN = OPTION_SUBCOMMAND << 0,
+    AT_CHECK = OPTION_SUBCOMMAND << 1,
+    AT_STATUS = OPTION_SUBCOMMAND << 2,
+    AT_HEALTH = OPTION_SUBCOMMAND << 3
+};
 #define AT_PLAN (OPTION_RUN | AT_CLEAN | AT_CHECK)
 #define AT_START (OPTION_RUN | OPTION_TINI)
-#define AT_ALL (OPTION_RUN | OPTION_TINI | AT_CLEAN | AT_CHECK)
+/* What looks at a freshinit that runs. */
+#define AT_LOOK (AT_STATUS | AT_HEALTH)
+#define AT_ALL (OPTION_RUN | OPTION_TINI | AT_CLEAN | AT_CHECK | AT_LOOK)
 
 static const struct subcommand subcommands[] = {
     { "clean", "[TARGET...]", "Run the stages for build time (when = build), then exit" },
     { "check", NULL, "Read the configuration, print the plan it makes, run nothing" },
+    { "status", NULL, "What was done at start, and what runs now" },
+    { "health", "[URL]", "One probe, for HEALTHCHECK and exec probes: exit 0 or 1" },
 };
 
 /* clang-format off: one row, one option */
 static const struct option options[] = {
-    { 0, "config", "FILE", NULL, AT_PLAN,
+    { 0, "config", "FILE", NULL, AT_PLAN | AT_LOOK,
       "Else $FRESHINIT_CONFIG, /etc/freshinit.ini, ./freshinit.ini" },
-    { 0, "set", "SECTION.KEY=VALUE", NULL, AT_PLAN,
+    { 0, "set", "SECTION.KEY=VALUE", NULL, AT_PLAN | AT_LOOK,
       "Set any key, like server.umask=027 (repeatable)" },
     { 0, "user", "U[:G]", "server.user", AT_PLAN, "Run the server as this user" },
     { 0, "stop-timeout", "TIME", "server.stop_timeout", AT_PLAN,
@@ -40,6 +49,8 @@ static const struct option options[] = {
       "Forward signal R for S; R 0: not at all (repeatable)" },
     { 0, "single-child", NULL, NULL, OPTION_RUN, "Signal the server only, never its group" },
     { 0, "dry-run", NULL, NULL, AT_CLEAN, "Say what would be done, do nothing" },
+    { 0, "json", NULL, NULL, AT_STATUS, "Print it as JSON" },
+    { 0, "timeout", "TIME", "health.timeout", AT_HEALTH, "The time that the answer has" },
     { 's', NULL, NULL, NULL, AT_START, "Be a subreaper (on by itself when not PID 1)" },
     { 'p', NULL, "SIG", NULL, AT_START, "Get this signal when the parent dies" },
     { 'g', NULL, NULL, NULL, AT_START, "Signal the whole process group" },
@@ -186,6 +197,7 @@ static int take_name(struct reading *reading, const char *name, const char *valu
     } flags[] = { { "no-stages", &call->no_stages },
                   { "single-child", &call->init.single_child },
                   { "dry-run", &call->is_dry },
+                  { "json", &call->is_json },
                   { "version", &call->wants_version } };
 
     for (size_t i = 0; i < COUNT(flags); i++)

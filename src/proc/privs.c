@@ -6,6 +6,7 @@
 #include <cap-ng.h>
 #include <errno.h>
 #include <grp.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
@@ -162,6 +163,21 @@ int privs_keep(const struct privs_kept *kept, struct fault *why)
     if (capng_apply(CAPNG_SELECT_CAPS) < 0)
         return fault_errno(why, "can't give up our own capabilities");
     return 0;
+}
+
+const char *privs_names(uint64_t set, char *out, size_t out_size)
+{
+    size_t used = 0;
+
+    out[0] = '\0';
+    for (unsigned i = 0; i < 64 && used + 1 < out_size; i++) {
+        const char *name = set >> i & 1 ? capng_capability_to_name(i) : NULL;
+        if (!name)
+            continue;
+        int length = snprintf(out + used, out_size - used, "%s%s", used > 0 ? " " : "", name);
+        used += length > 0 ? (size_t)length : 0;
+    }
+    return out;
 }
 
 void privs_hand_streams(const struct identity *user)

@@ -42,7 +42,7 @@ static void the_command_begins_where_options_end(void **state)
         { "freshinit -v -- -v", NULL, 1, "-v" },
         { "freshinit -- -- x", NULL, 2, "--" },
         { "freshinit - x", NULL, 2, "-" },
-        { "freshinit status", NULL, 1, "status" },
+        { "freshinit serve", NULL, 1, "serve" },
         { "freshinit clean", "clean", 0, NULL },
         { "freshinit -v clean a b", "clean", 2, "a" },
         { "freshinit clean a --dry-run b", "clean", 2, "a" },

@@ -6,7 +6,8 @@
 #include <string.h>
 #include <sys/resource.h>
 
-enum { FILES_SPARE = 64 };
+/* The stack also holds what sanitizers keep for each thread. */
+enum { FILES_SPARE = 64, STACK_SPARE = 2 * 1024 * 1024 };
 
 void crew_lock(struct crew *crew)
 {
@@ -49,7 +50,7 @@ void crew_start(struct crew *crew, void *(*help)(void *crew))
 
     if (pthread_attr_init(&attributes) != 0)
         return;
-    if (pthread_attr_setstacksize(&attributes, sizeof(struct walker) + 512 * 1024) == 0) {
+    if (pthread_attr_setstacksize(&attributes, sizeof(struct walker) + STACK_SPARE) == 0) {
         while (crew->started + 1 < crew->wanted &&
                pthread_create(&crew->threads[crew->started], &attributes, help, crew) == 0)
             crew->started++;

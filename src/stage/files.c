@@ -118,7 +118,8 @@ static void tell_unopened(const struct files *files, const struct root *root)
                   "[stage %s] %s is reached through a symbolic link and passed over; write %s",
                   name, root->path, real);
     else if (error == ENOENT)
-        log_event(LOG_INFO, "stage.root_missing",
+        /* What nobody wrote nobody misses. */
+        log_event(files->run->plan->config ? LOG_INFO : LOG_DEBUG, "stage.root_missing",
                   LOG_FIELDS(LOG_TEXT("stage", name), LOG_TEXT("path", root->path)),
                   "[stage %s] %s: there is none, passed over", name, root->path);
     else
@@ -209,11 +210,11 @@ static unsigned crew_size(const struct files *files)
     return cpus < WALK_CREW_MAX ? cpus : WALK_CREW_MAX;
 }
 
-static int start(struct files *files, struct fault *why)
+static int start(struct files *files, const struct stage_run *run, struct fault *why)
 {
-    const struct stage_run *run = files->run;
     struct sweep *sweep = &files->sweep;
 
+    files->run = run;
     *sweep = (struct sweep){ 0 };
     tally_open(&sweep->tally);
     files->roots.count = files->roots.used = files->open_count = files->pool.used = 0;
@@ -261,8 +262,7 @@ static int body(const struct stage_run *run, struct fault *why)
 {
     struct files files;
 
-    files.run = run;
-    if (start(&files, why) < 0)
+    if (start(&files, run, why) < 0)
         return -1;
     find_roots(&files);
     open_roots(&files);

@@ -66,6 +66,7 @@ struct state_record {
     uint32_t reloads_done;
     uint32_t reloads_failed;
     uint32_t is_reloading;
+    uint32_t reload; /* enum reload, as chosen */
     uint32_t stage_count;
     uint64_t counts[COUNTERS];
     char freshinit[16]; /* its version */

@@ -15,6 +15,7 @@ static const struct {
     { "check", check_command },
     { "status", status_command },
     { "health", health_command },
+    { "reload", reload_command },
 };
 
 int (*commands_find(const struct call *call))(const struct invocation *invocation)

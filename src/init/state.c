@@ -54,6 +54,7 @@ static void fill(struct state *state)
     keep(record->freshinit, sizeof record->freshinit, plan->version);
     keep(record->release, sizeof record->release, plan->release);
     keep(record->config, sizeof record->config, plan->config);
+    record->reload = plan->server.reload;
     record->stage_count = plan->has_stages ? (uint32_t)plan->stage_count : 0;
     for (size_t i = 0; i < record->stage_count; i++)
         keep(record->stages[i].name, STATE_NAME_SIZE, plan->stages[i].name);

@@ -19,12 +19,13 @@ enum {
     AT_CLEAN = OPTION_SUBCOMMAND << 0,
     AT_CHECK = OPTION_SUBCOMMAND << 1,
     AT_STATUS = OPTION_SUBCOMMAND << 2,
-    AT_HEALTH = OPTION_SUBCOMMAND << 3
+    AT_HEALTH = OPTION_SUBCOMMAND << 3,
+    AT_RELOAD = OPTION_SUBCOMMAND << 4
 };
 #define AT_PLAN (OPTION_RUN | AT_CLEAN | AT_CHECK)
 #define AT_START (OPTION_RUN | OPTION_TINI)
 /* What looks at a freshinit that runs. */
-#define AT_LOOK (AT_STATUS | AT_HEALTH)
+#define AT_LOOK (AT_STATUS | AT_HEALTH | AT_RELOAD)
 #define AT_ALL (OPTION_RUN | OPTION_TINI | AT_CLEAN | AT_CHECK | AT_LOOK)
 
 static const struct subcommand subcommands[] = {
@@ -32,6 +33,7 @@ static const struct subcommand subcommands[] = {
     { "check", NULL, "Read the configuration, print the plan it makes, run nothing" },
     { "status", NULL, "What was done at start, and what runs now" },
     { "health", "[URL]", "One probe, for HEALTHCHECK and exec probes: exit 0 or 1" },
+    { "reload", NULL, "Ask the running freshinit to reload, wait, say how it went" },
 };
 
 /* clang-format off: one row, one option */

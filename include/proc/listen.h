@@ -24,4 +24,8 @@ MUST_USE int listen_check(const struct words *addresses, struct fault *why);
 MUST_USE int listen_open(const struct words *addresses, const struct identity *user,
                          struct listeners *out, struct fault *why);
 
+/* While wanted, a TCP connection is handed to a server only when its request has begun to arrive:
+ * uvicorn closes what it has accepted and not yet read when it is told to stop. */
+void listen_defer(const struct listeners *listeners, bool is_wanted);
+
 #endif

@@ -194,6 +194,7 @@ void servers_retire(struct loop *loop)
     log_event(LOG_INFO, "server.retiring", LOG_FIELDS(LOG_NUMBER("pid", old.pid)),
               "%s (pid %d) is ready; stopping the old one (pid %d)", loop->server_name,
               (int)loop->server.pid, (int)old.pid);
+    listen_defer(&loop->listeners, true);
     group_signal(old.pid, loop->profile->stop_signal, GROUP_ONE);
     group_signal(old.pid, SIGCONT, GROUP_ONE);
 }
@@ -326,6 +327,7 @@ struct event servers_ended(struct loop *loop, pid_t pid, int status)
         /* What its main process left in its group is of the same code. */
         group_signal(pid, SIGKILL, GROUP_ALL);
         loop->other.pid = 0;
+        listen_defer(&loop->listeners, false);
         if (is_new)
             stop_probe(loop);
         return (struct event){ .kind = is_new ? EVENT_NEW_ENDED : EVENT_OLD_ENDED, .code = code };

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -14,7 +15,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-enum { BACKLOG = 2048 };
+enum { BACKLOG = 2048, DEFER_S = 1 };
 
 /* A socket address of either kind. */
 struct address {
@@ -178,4 +179,13 @@ int listen_open(const struct words *addresses, const struct identity *user, stru
         out->fds[out->count++] = fd;
     }
     return 0;
+}
+
+void listen_defer(const struct listeners *listeners, bool is_wanted)
+{
+    int seconds = is_wanted ? DEFER_S : 0;
+
+    for (size_t i = 0; i < listeners->count; i++)
+        (void)setsockopt(listeners->fds[i], IPPROTO_TCP, TCP_DEFER_ACCEPT, &seconds,
+                         sizeof seconds);
 }

@@ -109,19 +109,27 @@ static int read_record(const char *folder, struct running *out, struct fault *wh
     return result;
 }
 
+/* Of two, one below the other, the outer one: it began earlier, but may have made its file later. */
+static bool is_outer(const struct state_record *left, const struct state_record *right)
+{
+    return left->start != right->start ? left->start < right->start : left->pid < right->pid;
+}
+
 int running_find(const char *state_dir, struct running *out, struct fault *why)
 {
     char fallback[STATE_PATH_SIZE];
+    struct running other = { .is_found = false };
     struct fault second;
 
-    out->is_found = false;
-    snprintf(fallback, sizeof fallback, STATE_FALLBACK, (unsigned long long)own_space());
     fault_clear(&second);
-    if ((!state_dir || read_record(state_dir, out, why) < 0) &&
-        read_record(fallback, out, &second) < 0)
-        return why->count > 0 ? -1 : fault_set(why, "%s", fault_line(&second, 0));
-    out->is_found = true;
-    return 0;
+    snprintf(fallback, sizeof fallback, STATE_FALLBACK, (unsigned long long)own_space());
+    out->is_found = state_dir && read_record(state_dir, out, why) == 0;
+    other.is_found = read_record(fallback, &other, &second) == 0;
+    if (other.is_found && (!out->is_found || is_outer(&other.record, &out->record)))
+        *out = other;
+    if (out->is_found)
+        return 0;
+    return why->count > 0 ? -1 : fault_set(why, "%s", fault_line(&second, 0));
 }
 
 /* The configuration that the running one uses, unless another is named. */
@@ -149,8 +157,8 @@ const struct plan *running_plan(const struct invocation *invocation, struct runn
     if (!plan || out->is_found)
         return plan;
     fault_clear(none);
-    if (running_find(plan->state_dir, out, none) < 0)
-        out->is_found = false;
+    /* What it says of itself is in `out`. */
+    (void)running_find(plan->state_dir, out, none);
     return plan;
 }
 

@@ -170,6 +170,9 @@ const char *privs_names(uint64_t set, char *out, size_t out_size)
     size_t used = 0;
 
     out[0] = '\0';
+    /* It knows no name before its first look at a process. */
+    if (capng_get_caps_process() < 0)
+        return out;
     for (unsigned i = 0; i < 64 && used + 1 < out_size; i++) {
         const char *name = set >> i & 1 ? capng_capability_to_name(i) : NULL;
         if (!name)

@@ -157,8 +157,8 @@ const struct plan *running_plan(const struct invocation *invocation, struct runn
     if (!plan || out->is_found)
         return plan;
     fault_clear(none);
-    /* What it says of itself is in `out`. */
-    (void)running_find(plan->state_dir, out, none);
+    if (running_find(plan->state_dir, out, none) < 0)
+        out->is_found = false;
     return plan;
 }
 

@@ -4,9 +4,9 @@
 # apt, else it prints the one command. With everything there it only asks dpkg once.
 set -eu
 
-build='gcc libc6-dev make pkg-config libinih-dev libcap-ng-dev musl-tools linux-libc-dev scdoc
+build='gcc libc6-dev make pkg-config libinih-dev libcap-ng-dev linux-libc-dev scdoc
     ca-certificates debian-archive-keyring gcc-aarch64-linux-gnu linux-libc-dev-arm64-cross'
-test='git file libcmocka-dev clang clang-format clang-tidy cppcheck shellcheck libclang-rt-14-dev gcovr
+test='git file libcmocka-dev musl-tools clang clang-format clang-tidy cppcheck shellcheck libclang-rt-14-dev gcovr
     python3 python3-pytest python3-venv python3-pip procps psmisc strace libcap2-bin util-linux
     tini dumb-init catatonit busybox-static debootstrap qemu-user-static
     gunicorn python3-flask python3-uvicorn python3-mako memcached redis-server postgresql'

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Puts one pinned Debian file into a folder: scripts/fetch.sh FOLDER NAME
+# Puts the sources of one pinned Debian package into a folder: scripts/fetch.sh FOLDER NAME
 # Downloaded once by apt into private lists, kept in a cache that outlives build/, and held against
 # its sha256 at every use. Works without root, and without a network once it is cached.
 set -eu
@@ -9,9 +9,9 @@ name=$2
 
 # file | how apt names it | suite | sha256
 case $name in
-inih) set -- libinih_59.orig.tar.gz source/libinih=59-1 trixie 062279922805f5e9a369551a08d5ddb506140fe50774183ffdbb7c22bb97e3f4 ;;
-libcap-ng) set -- libcap-ng_0.8.3.orig.tar.gz source/libcap-ng=0.8.3-1 bookworm bed6f6848e22bb2f83b5f764b2aef0ed393054e803a8e3a8711cb2a39e6b492d ;;
-musl-arm64) set -- musl-dev_1.2.3-1_arm64.deb download/musl-dev:arm64=1.2.3-1 bookworm 55c2ca4bc3041c8ed8ac7dc3ef6080d9551a21650568b2fd7610b59eaf98a4f4 ;;
+inih) set -- libinih_59.orig.tar.gz libinih=59-1 trixie 062279922805f5e9a369551a08d5ddb506140fe50774183ffdbb7c22bb97e3f4 ;;
+libcap-ng) set -- libcap-ng_0.8.3.orig.tar.gz libcap-ng=0.8.3-1 bookworm bed6f6848e22bb2f83b5f764b2aef0ed393054e803a8e3a8711cb2a39e6b492d ;;
+musl) set -- musl_1.2.3.orig.tar.gz musl=1.2.3-1 bookworm 7d5b0b6062521e4627e099e4c9dc8248d32a30285e959b7eecaa780cf8cfd4a4 ;;
 *)
     echo "fetch.sh: unknown name $name" >&2
     exit 64
@@ -40,29 +40,20 @@ download() {
     work=$(mktemp -d "$cache/work.XXXXXX")
     trap 'rm -rf "$work"' EXIT
     mkdir -p "$work/lists/partial" "$work/cache/archives/partial"
-    case $package in
-    source/*) types=deb-src ;;
-    *) types=deb ;;
-    esac
     cat >"$work/debian.sources" <<END
-Types: $types
+Types: deb-src
 URIs: $mirror
 Suites: $suite
 Components: main
-Architectures: arm64
 Signed-By: /usr/share/keyrings/debian-archive-keyring.gpg
 END
     # The sandbox user could not write into a folder of ours.
-    set -- -qq -o APT::Sandbox::User=root -o APT::Architecture=arm64 -o APT::Architectures=arm64 \
+    set -- -qq -o APT::Sandbox::User=root \
         -o Dir::Etc::SourceList="$work/debian.sources" -o Dir::Etc::SourceParts=/dev/null \
         -o Dir::State::Lists="$work/lists" -o Dir::State::Status=/dev/null -o Dir::Cache="$work/cache" \
         -o Acquire::Languages=none -o Acquire::IndexTargets::deb::DEP-11::DefaultEnabled=false
-    case $package in
-    source/*) verb='source --download-only --tar-only' ;;
-    *) verb=download ;;
-    esac
-    # shellcheck disable=SC2086 # the verb is several words
-    if ! (apt-get "$@" update && cd "$work" && apt-get "$@" $verb "${package#*/}"); then
+    if ! (apt-get "$@" update && cd "$work" &&
+        apt-get "$@" source --download-only --tar-only "$package"); then
         echo "fetch.sh: cannot download $file; it is needed once, then kept in $cache" >&2
         return 1
     fi

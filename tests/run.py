@@ -28,7 +28,7 @@ LINTS = {
     "cppcheck": ["cppcheck"],
     "analyzer": ["gcc"],
     "clang": ["clang"],
-    "musl": ["musl-gcc"],
+    "musl": ["gcc"],
     "shell": ["shellcheck"],
     "man": ["scdoc"],
 }

@@ -26,6 +26,9 @@ char *arena_text(const char *text, size_t length);
  * made later where that is wanted. NULL with errno. */
 void *arena_pages(size_t size, bool is_shared);
 
+/* In a child: what was sealed may be written again, which its parent never sees. */
+MUST_USE int arena_reopen(struct fault *why);
+
 /* From here on a write to the arena is a crash. */
 MUST_USE int arena_seal(struct fault *why);
 

@@ -4,6 +4,8 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
+#include <time.h>
 
 #include "base/attr.h"
 #include "base/fault.h"
@@ -26,6 +28,8 @@ struct inifile {
     const char *name; /* for faults */
     const char *text; /* may hold any byte */
     size_t length;
+    uint64_t inode; /* what the file was when it was read */
+    struct timespec changed;
 };
 
 /* The whole file, in the arena. `is_found`: nobody named it, so for root it must be one that only

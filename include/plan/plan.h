@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
+#include <time.h>
 
 #include "base/fault.h"
 #include "base/log.h"
@@ -170,7 +171,9 @@ struct init_plan {
 
 struct plan {
     const char *version;
-    const char *config;       /* the file in use, or NULL */
+    const char *config;    /* the file in use, or NULL */
+    uint64_t config_inode; /* what it was when it was read */
+    struct timespec config_changed;
     bool has_stages;          /* false: --no-stages, tini */
     const char *release;      /* "" when unknown */
     const char *release_file; /* NULL: none */

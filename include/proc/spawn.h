@@ -36,4 +36,7 @@ struct spawn {
  * a refused user with 125, and the child says why itself. -1: no process could be made. */
 MUST_USE int spawn_start(const struct spawn *what, pid_t *out, struct fault *why);
 
+/* In the child that a function runs in: becomes the program. Returns only when that fails. */
+MUST_USE int spawn_become(const struct spawn *what, struct fault *why);
+
 #endif

@@ -52,6 +52,13 @@ void *arena_pages(size_t size, bool is_shared)
     return pages == MAP_FAILED ? NULL : pages;
 }
 
+int arena_reopen(struct fault *why)
+{
+    if (mprotect(arena.start, ARENA_SIZE, PROT_READ | PROT_WRITE) < 0)
+        return fault_errno(why, "can't make the plan writable");
+    return 0;
+}
+
 int arena_seal(struct fault *why)
 {
     if (mprotect(arena.start, ARENA_SIZE, PROT_READ) < 0)

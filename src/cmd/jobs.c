@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/exitcode.h"
 #include "base/log.h"
+#include "plan/renew.h"
 #include "stage/kinds.h"
 
 /* What the child of a job needs. */
@@ -63,8 +64,10 @@ static bool is_wanted(const struct stage_plan *stage, const struct words *target
 static int run_body(const struct job *job, enum when phase)
 {
     const struct group *group = job->context;
+    bool is_again = phase == WHEN_RELOAD || phase == WHEN_READY || phase == WHEN_STOP;
+    const struct plan *plan = is_again ? renew_plan(group->plan) : group->plan;
     struct stage_result local[STAGES_MAX];
-    struct stage_run run = { .plan = group->plan,
+    struct stage_run run = { .plan = plan,
                              .stages = group->stages,
                              .count = group->count,
                              .results = job->results ? job->results : local,
@@ -75,6 +78,8 @@ static int run_body(const struct job *job, enum when phase)
 
     /* The child of before may have written them last. */
     memset(run.results, 0, group->count * sizeof *run.results);
+    if (phase == WHEN_RELOAD && job->first_stage == 0)
+        renew_tell_config(plan);
     fault_clear(&why);
     if (group->kind->body(&run, &why) == 0)
         return 0;

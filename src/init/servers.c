@@ -9,10 +9,12 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/exitcode.h"
 #include "base/log.h"
 #include "base/signame.h"
 #include "base/text.h"
 #include "init/reexec.h"
+#include "plan/renew.h"
 #include "proc/group.h"
 #include "proc/reap.h"
 #include "proc/spawn.h"
@@ -77,6 +79,28 @@ static bool keeps_terminal(const struct loop *loop)
     return loop->profile->rewrites_int || loop->plan->init.is_rewritten[SIGINT];
 }
 
+/* Runs in the child of every server but the first: the release may be another one by now. */
+static int run_renewed(const void *context)
+{
+    const struct loop *loop = context;
+    const struct plan *plan = renew_plan(loop->plan);
+    const struct spawn what = { .argv = plan->server.command.items,
+                                .environment = plan->environment,
+                                .privs = { .user = &plan->server.user } };
+    struct fault why;
+
+    fault_clear(&why);
+    if (plan != loop->plan)
+        log_event(LOG_INFO, "release.changed", LOG_FIELDS(LOG_TEXT("release", plan->release)),
+                  "The release is %s now, at the start it was %s", plan->release,
+                  loop->plan->release);
+    if (loop->jobs->count == 0)
+        renew_tell_config(plan);
+    if (spawn_become(&what, &why) < 0)
+        return fault_report(&why);
+    return EXIT_OURS;
+}
+
 static int spawn_server(struct loop *loop, struct server *out, struct fault *why)
 {
     const struct server_plan *plan = &loop->plan->server;
@@ -92,6 +116,8 @@ static int spawn_server(struct loop *loop, struct server *out, struct fault *why
         .takes_terminal = loop->self->has_terminal && !keeps_terminal(loop),
         .hands_streams = true,
         .listeners = &loop->listeners,
+        .body = loop->generation > 0 ? run_renewed : NULL,
+        .context = loop,
     };
     pid_t pid;
 

@@ -81,6 +81,8 @@ struct plan *build_plan(const struct call *call, char *const *environment, struc
         if (found < 0)
             return NULL;
         plan->config = found == 0 ? file.name : NULL;
+        plan->config_inode = file.inode;
+        plan->config_changed = file.changed;
         if (found == 0 || load_builtin(&file, &system_folder)) {
             struct draft draft = { .plan = plan, .file = file.name, .why = why };
             const struct inifile_handler handler = draft_handler(&draft);

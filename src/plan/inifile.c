@@ -66,7 +66,11 @@ static int load_open(int fd, const char *path, struct inifile *out, struct fault
     ssize_t length = fdio_read(fd, text, (size_t)status.st_size);
     if (length < 0)
         return fault_errno(why, "%s", path);
-    *out = (struct inifile){ .name = path, .text = text, .length = (size_t)length };
+    *out = (struct inifile){ .name = path,
+                             .text = text,
+                             .length = (size_t)length,
+                             .inode = status.st_ino,
+                             .changed = status.st_ctim };
     return 0;
 }
 

@@ -201,11 +201,13 @@ static int prepare_child(const struct spawn *what, struct fault *why)
     return 0;
 }
 
-static int run_program(const struct spawn *what, struct fault *why)
+int spawn_become(const struct spawn *what, struct fault *why)
 {
     struct launch launch;
 
     launch.environment[0] = NULL;
+    /* A function that turns into a program had it ignored. */
+    signal(SIGPIPE, SIG_DFL);
     if (prepare_environment(what, &launch, why) < 0)
         return -1;
     return exec_found(what, launch.environment, why);
@@ -223,7 +225,7 @@ static int run_child(const struct spawn *what)
         signal(SIGPIPE, SIG_IGN);
         return what->body(what->context);
     }
-    if (run_program(what, &why) < 0)
+    if (spawn_become(what, &why) < 0)
         return fault_report(&why);
     return EXIT_OURS;
 }

@@ -18,6 +18,7 @@ import time
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILT = ROOT / "build" / "bench"
 IN_NAMESPACE = "FRESHINIT_BENCH_INSIDE"
+REALTIME = "--realtime" in sys.argv
 PRUNED = (".git", "node_modules", "venv/lib/python3.11/site-packages")
 SHELL = r"""find . -type d -name __pycache__ -exec rm -rf {} + 2>/dev/null
 find . -name '*.pyc' -delete
@@ -73,11 +74,17 @@ class Tree:
                 py_compile.compile(str(package / f"mod{number}.py"), doraise=True, invalidation_mode=mode)
 
 
+def go_first():
+    """Other work on the machine waits for the few ms of a run, for each contender alike."""
+    os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(1))
+
+
 def measure(command, folder):
     """Wall and processor time in ms."""
     before = os.times()
     start = time.perf_counter()
-    run = subprocess.run(command, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    run = subprocess.run(command, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+                         preexec_fn=go_first if REALTIME else None)
     wall = (time.perf_counter() - start) * 1000
     after = os.times()
     if run.returncode != 0:
@@ -103,7 +110,7 @@ def interleave(contenders, folder, rounds, prepare=None):
 def ours(mode, where):
     config = where / f"{mode}.ini"
     config.write_text(f"[stage s]\nclear = bytecode\nin = .\nwhen = build\nmode = {mode}\ntimeout = 10m\n")
-    return [os.environ.get("FRESHINIT", str(ROOT / "build/static/freshinit")), "--config", str(config), "clean"]
+    return [str(where / "freshinit"), "--config", str(config), "clean"]
 
 
 def contenders(floor, scratch, is_growth=False):
@@ -113,8 +120,7 @@ def contenders(floor, scratch, is_growth=False):
     rows["one find"] = FIND
     fd = shutil.which("fdfind") or shutil.which("fd")
     if fd:
-        rows["fd"] = [fd, "-HI", "-t", "f", r"\.py[co]$", ".", "-x", "rm", "-f"]
-        rows["fd -X"] = [fd, "-HI", "-t", "d", "^__pycache__$", ".", "-X", "rm", "-rf"]
+        rows["fd"] = [fd, "-HI", "-t", "d", "^__pycache__$", ".", "-X", "rm", "-rf"]
     pyclean = os.environ.get("PYCLEAN") or shutil.which("pyclean")
     if pyclean:
         rows["pyclean"] = [pyclean, "."]
@@ -228,6 +234,7 @@ def main():
     parser.add_argument("--rounds", type=int, default=11)
     parser.add_argument("--disk", default="/var/tmp", help="a folder on a disk")
     parser.add_argument("--sizes", type=int, nargs="*", default=[1000, 20000, 200000])
+    parser.add_argument("--realtime", action="store_true", help="for a machine that is busy")
     parser.add_argument("--only", choices=["tmpfs", "disk", "growth", "hash"])
     options = parser.parse_args()
     if os.geteuid() != 0:
@@ -240,6 +247,8 @@ def main():
     results = {}
     with tempfile.TemporaryDirectory(prefix="freshinit-bench-", dir=options.disk) as name:
         scratch = pathlib.Path(name)
+        # A copy: a build meanwhile does no harm.
+        shutil.copy(os.environ.get("FRESHINIT", ROOT / "build/static/freshinit"), scratch / "freshinit")
         (scratch / "tmpfs").mkdir()
         (scratch / "disk").mkdir()
         subprocess.run(["mount", "-t", "tmpfs", "-o", "size=8g,nr_inodes=4m", "tmpfs", scratch / "tmpfs"], check=True)

@@ -71,12 +71,13 @@ static int64_t memory_of(pid_t pid)
 {
     char path[32];
     char text[128];
-    long pages;
+    char *resident;
 
     snprintf(path, sizeof path, "/proc/%d/statm", (int)pid);
-    if (fdio_read_file(path, text, sizeof text) <= 0 || sscanf(text, "%*d %ld", &pages) != 1)
+    if (fdio_read_file(path, text, sizeof text) <= 0)
         return 0;
-    return (int64_t)pages * sysconf(_SC_PAGESIZE);
+    strtoll(text, &resident, 10);
+    return strtoll(resident, NULL, 10) * sysconf(_SC_PAGESIZE);
 }
 
 static const char *name_of(const char *const *names, size_t count, uint32_t value)

@@ -174,9 +174,14 @@ const char *privs_names(uint64_t set, char *out, size_t out_size)
     if (capng_get_caps_process() < 0)
         return out;
     for (unsigned i = 0; i < 64 && used + 1 < out_size; i++) {
-        const char *name = set >> i & 1 ? capng_capability_to_name(i) : NULL;
-        if (!name)
+        char number[16];
+        if (!(set >> i & 1))
             continue;
+        const char *name = capng_capability_to_name(i);
+        if (!name) {
+            snprintf(number, sizeof number, "cap_%u", i);
+            name = number;
+        }
         int length = snprintf(out + used, out_size - used, "%s%s", used > 0 ? " " : "", name);
         used += length > 0 ? (size_t)length : 0;
     }

@@ -48,7 +48,7 @@ POWERS = [
     ("sleep usleep", ""),
     ("opendir", "stage/ports"),
     ("malloc calloc realloc free strdup strndup asprintf vasprintf getline fopen", ""),
-    ("exit system popen strcpy strcat sprintf vsprintf atoi atol strtok gets", ""),
+    ("exit system popen strcpy strcat sprintf vsprintf atoi atol strtok gets sscanf", ""),
 ]
 HEADERS = {"ini.h": "plan/inifile", "cap-ng.h": "proc/privs"}
 MUTABLE = {"base/log", "base/arena"}

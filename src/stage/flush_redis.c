@@ -14,19 +14,16 @@
 #include "net/redis.h"
 #include "stage/once_redis.h"
 #include "stage/place.h"
+#include "stage/turn.h"
 
-enum { BATCH_BYTES = 64 * 1024, BATCH_KEYS = 1000, KEPT_MS = 1000 };
+enum { BATCH_BYTES = 64 * 1024, BATCH_KEYS = 1000 };
 #define SCAN_COUNT "1000"
 
 /* One flush of one database. */
 struct flush {
-    const struct stage_run *run;
-    const struct stage_plan *stage;
+    struct turn turn;
     struct redis redis;
-    struct once_turn once;
-    bool has_once;
-    bool is_old; /* before 4.0: neither UNLINK nor FLUSHDB ASYNC */
-    int64_t began_ms;
+    bool is_old;         /* before 4.0: neither UNLINK nor FLUSHDB ASYNC */
     int64_t keys_before; /* -1: it does not say */
     int64_t bytes_before;
     int64_t removed;
@@ -183,10 +180,10 @@ static int scan_step(struct flush *flush, const char *pattern, char *cursor, siz
 
 static int remove_keys(struct flush *flush, struct fault *why)
 {
-    for (size_t i = 0; i < flush->stage->keys.count; i++) {
+    for (size_t i = 0; i < flush->turn.stage->keys.count; i++) {
         char cursor[32] = "0";
         do {
-            if (scan_step(flush, flush->stage->keys.items[i], cursor, sizeof cursor, why) < 0)
+            if (scan_step(flush, flush->turn.stage->keys.items[i], cursor, sizeof cursor, why) < 0)
                 return -1;
         } while (strcmp(cursor, "0") != 0);
     }
@@ -199,8 +196,8 @@ static int remove_all(struct flush *flush, struct fault *why)
         flush->is_old ? REDIS_WORDS("FLUSHDB") : REDIS_WORDS("FLUSHDB", "ASYNC");
     struct redis_reply reply;
 
-    if (flush->has_once)
-        return once_redis_done(&flush->redis, &flush->once, command, why);
+    if (flush->turn.has_once)
+        return once_redis_done(&flush->redis, &flush->turn.once, command, why);
     if (redis_call(&flush->redis, command, &reply, why) < 0)
         return -1;
     if (reply.type != REDIS_STATUS)
@@ -210,8 +207,8 @@ static int remove_all(struct flush *flush, struct fault *why)
 
 static void tell(const struct flush *flush, int64_t keys_after, int64_t bytes_after)
 {
-    const struct stage_plan *stage = flush->stage;
-    int64_t ms = clock_ms() - flush->began_ms;
+    const struct stage_plan *stage = flush->turn.stage;
+    int64_t ms = clock_ms() - flush->turn.began_ms;
     char time[32];
     char count[48] = "all keys";
 
@@ -236,10 +233,11 @@ static void tell(const struct flush *flush, int64_t keys_after, int64_t bytes_af
                   flush->redis.name, flush->too_long, REDIS_TEXT_MAX - 1);
 }
 
-static int flush_now(struct flush *flush, struct fault *why)
+static int flush_now(void *self, struct fault *why)
 {
+    struct flush *flush = self;
     struct redis *redis = &flush->redis;
-    struct stage_result *result = &flush->run->results[0];
+    struct stage_result *result = &flush->turn.run->results[0];
     int64_t keys_after = -1;
     int64_t bytes_after = -1;
     int64_t version = -1;
@@ -247,16 +245,14 @@ static int flush_now(struct flush *flush, struct fault *why)
     if (ask_number(redis, REDIS_WORDS("INFO", "server"), "redis_version:", &version, why) < 0 ||
         ask_size(redis, &flush->keys_before, &flush->bytes_before, why) < 0)
         return -1;
-    /* Lock and marker are ours, not the cache's. */
-    if (flush->has_once && flush->keys_before > 0)
-        flush->keys_before -= flush->once.marker[0] != '\0' && flush->keys_before > 1 ? 2 : 1;
+    flush->keys_before = turn_without_own(&flush->turn, flush->keys_before);
     flush->is_old = version >= 0 && version < 4;
-    if ((flush->stage->all ? remove_all(flush, why) : remove_keys(flush, why)) < 0)
+    if ((flush->turn.stage->all ? remove_all(flush, why) : remove_keys(flush, why)) < 0)
         return -1;
-    if (!flush->stage->all && flush->has_once &&
-        once_redis_done(redis, &flush->once, NULL, why) < 0)
+    if (!flush->turn.stage->all && flush->turn.has_once &&
+        once_redis_done(redis, &flush->turn.once, NULL, why) < 0)
         return -1;
-    if (flush->stage->all)
+    if (flush->turn.stage->all)
         flush->removed = flush->keys_before;
     if (ask_size(redis, &keys_after, &bytes_after, why) < 0)
         return -1;
@@ -267,64 +263,31 @@ static int flush_now(struct flush *flush, struct fault *why)
     return 0;
 }
 
-/* A failed flush gives the lock back, by a connection of its own: the old one may be why. */
-static void give_back(const struct flush *flush, const struct login *login)
+static int give_back(const struct once_turn *once, const struct login *login, struct fault *why)
 {
     struct redis redis;
-    struct fault unneeded;
-    const struct login again = { .url = login->url,
-                                 .password_file = login->password_file,
-                                 .deadline_ms = clock_ms() + KEPT_MS };
 
-    fault_clear(&unneeded);
-    if (redis_open(&redis, &again, &unneeded) < 0)
-        return;
-    const struct once_store store = once_redis_store(&redis);
-    if (store.unlock(store.self, &flush->once, &unneeded) < 0)
-        log_event(LOG_DEBUG, "once.kept", LOG_FIELDS(LOG_TEXT("stage", flush->stage->name)),
-                  "Flushing %s: the lock stays until its time is over: %s", redis.name,
-                  fault_line(&unneeded, 0));
-    redis_close(&redis);
-}
-
-/* Whose turn it is, and then the flush. */
-static int flush_in_turn(struct flush *flush, const struct login *login, struct fault *why)
-{
-    char text[512];
-    const struct once_store store = once_redis_store(&flush->redis);
-    int is_ours = flush->has_once ? once_claim(&flush->once, &store, why) : 1;
-
-    if (is_ours < 0)
+    if (redis_open(&redis, login, why) < 0)
         return -1;
-    if (is_ours == 0) {
-        flush->run->results[0].skipped = 1;
-        log_event(LOG_INFO, "stage.done",
-                  LOG_FIELDS(LOG_TEXT("stage", flush->stage->name),
-                             LOG_TEXT("server", flush->redis.name), LOG_NUMBER("skipped", 1)),
-                  "Flushing %s: %s", flush->redis.name, once_show(&flush->once, text, sizeof text));
-        return 0;
-    }
-    if (flush_now(flush, why) == 0)
-        return 0;
-    if (flush->has_once)
-        give_back(flush, login);
-    return -1;
+    const struct once_store store = once_redis_store(&redis);
+    int result = store.unlock(store.self, once, why);
+    redis_close(&redis);
+    return result;
 }
 
 int flush_redis_run(const struct stage_run *run, const struct url *url, struct fault *why)
 {
-    struct flush flush = { .run = run, .stage = run->stages[0], .began_ms = clock_ms() };
-    const struct login login = { .url = url,
-                                 .password_file = flush.stage->password_file,
-                                 .deadline_ms = run->deadline_ms };
-    int has_once = once_prepare(run, flush.stage, &flush.once, why);
+    struct flush flush = { 0 };
 
-    if (has_once < 0)
+    if (turn_prepare(&flush.turn, run, url, why) < 0 ||
+        redis_open(&flush.redis, &flush.turn.login, why) < 0)
         return -1;
-    flush.has_once = has_once == 1;
-    if (redis_open(&flush.redis, &login, why) < 0)
-        return -1;
-    int result = flush_in_turn(&flush, &login, why);
+    const struct turn_server server = { .name = flush.redis.name,
+                                        .store = once_redis_store(&flush.redis),
+                                        .flush = flush_now,
+                                        .self = &flush,
+                                        .give_back = give_back };
+    int result = turn_take(&flush.turn, &server, why);
     redis_close(&flush.redis);
     return result;
 }

@@ -231,7 +231,7 @@ def test_memcached_with_a_password(start_memcached, run_config, cache_folder, se
 def test_what_is_not_said_clearly_is_a_configuration_error(run_config, url, lines, words):
     result = run_config(stage(url, *lines))
     assert result.returncode == 78
-    assert words in result.stderr and "freshinit.ini:1: [stage cache]" in result.stderr
+    assert words in result.stderr and "freshinit.ini:2: [stage cache]" in result.stderr
 
 
 def test_a_dry_run_forgets_nothing(redis, run_config):

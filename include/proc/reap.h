@@ -26,6 +26,8 @@ bool reap_has_children(void);
 
 /* The status, or 128 + N for a child that signal N ended. */
 int reap_code(int status);
+/* Was it stopped as a job of a terminal (Ctrl-Z, a read from the background), or merely by STOP? */
+bool reap_is_job_stop(int status);
 /* The signal that ended it, or 0. */
 int reap_signal(int status);
 

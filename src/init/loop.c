@@ -70,7 +70,9 @@ static void tell_orphan(const struct loop *loop, pid_t pid, int code)
 static void handle_child(struct loop *loop, const struct reap_event *child)
 {
     if (child->kind == REAP_SUSPENDED) {
-        if (child->pid == loop->server.pid)
+        /* Without a terminal nobody would continue us after a STOP that was meant for the server. */
+        if (child->pid == loop->server.pid &&
+            (loop->self->has_terminal || reap_is_job_stop(child->status)))
             handle(loop, (struct event){ .kind = EVENT_SERVER_SUSPENDED });
     } else if (child->pid == loop->server.pid && reexec_follow(loop)) {
         /* It lives on in the one that it started in its place. */

@@ -28,6 +28,13 @@ static bool has_child(pid_t pid)
     return found;
 }
 
+/* In a stop the new one is told with all that is left; after a stop for a restart it is of no use. */
+static bool is_wanted(const struct policy *state)
+{
+    return (state->phase == PHASE_SERVING && state->task != TASK_RESTART) ||
+           state->phase == PHASE_DRAINING;
+}
+
 bool reexec_follow(struct loop *loop)
 {
     struct procfs_walk walk;
@@ -35,7 +42,7 @@ bool reexec_follow(struct loop *loop)
     struct procfs_entry next = { .pid = 0 };
     pid_t self = getpid();
 
-    if (loop->usr2_ticks == 0 || !procfs_open(&walk))
+    if (loop->usr2_ticks == 0 || !is_wanted(&loop->state) || !procfs_open(&walk))
         return false;
     /* A worker of the old master may be ours now too, but it has no children of its own. */
     while (procfs_next(&walk, &entry))

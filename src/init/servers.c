@@ -211,6 +211,27 @@ void servers_promote(struct loop *loop)
     loop->other.pid = 0;
 }
 
+/* Of a stop: -g. */
+static enum group_scope scope_of(const struct loop *loop)
+{
+    return loop->plan->init.group ? GROUP_ALL : GROUP_ONE;
+}
+
+/* What a stop means to this server; `asked` is the signal that came, 0 when none did. */
+static int stop_signal(const struct loop *loop, int asked)
+{
+    int number = asked == 0 ? SIGTERM : asked;
+
+    if (loop->plan->init.is_rewritten[number])
+        return loop->plan->init.rewrite[number];
+    if (loop->plan->server.stop_signal != 0)
+        return loop->plan->server.stop_signal;
+    if ((number == SIGINT && loop->profile->rewrites_int) ||
+        (number == SIGHUP && loop->profile->is_known))
+        return loop->profile->stop_signal;
+    return number;
+}
+
 void servers_retire(struct loop *loop)
 {
     struct server old = loop->server;
@@ -221,7 +242,7 @@ void servers_retire(struct loop *loop)
               "%s (pid %d) is ready; stopping the old one (pid %d)", loop->server_name,
               (int)loop->server.pid, (int)old.pid);
     listen_defer(&loop->listeners, true);
-    group_signal(old.pid, loop->profile->stop_signal, GROUP_ONE);
+    group_signal(old.pid, stop_signal(loop, 0), scope_of(loop));
     group_signal(old.pid, SIGCONT, GROUP_ONE);
 }
 
@@ -237,9 +258,12 @@ void servers_abandon(struct loop *loop)
 
 void servers_kill_old(const struct loop *loop)
 {
+    char limit[32];
+
     log_event(LOG_WARN, "server.killed", LOG_FIELDS(LOG_NUMBER("pid", loop->other.pid)),
-              "the old %s (pid %d) did not end in time: killed", loop->server_name,
-              (int)loop->other.pid);
+              "the old %s (pid %d) did not end within %s (stale_worker_timeout): killed",
+              loop->server_name, (int)loop->other.pid,
+              text_show_ms(loop->plan->server.stale_worker_timeout_ms, limit, sizeof limit));
     group_signal(loop->other.pid, SIGKILL, GROUP_ALL);
 }
 
@@ -270,24 +294,9 @@ void servers_forward(struct loop *loop, int number)
     group_signal(loop->server.pid, sent, wants_group ? GROUP_ALL : GROUP_ONE);
 }
 
-static int stop_signal(const struct loop *loop, int asked)
-{
-    int number = asked == 0 ? SIGTERM : asked;
-
-    if (loop->plan->init.is_rewritten[number])
-        return loop->plan->init.rewrite[number];
-    if (loop->plan->server.stop_signal != 0)
-        return loop->plan->server.stop_signal;
-    if ((number == SIGINT && loop->profile->rewrites_int) ||
-        (number == SIGHUP && loop->profile->is_known))
-        return loop->profile->stop_signal;
-    return number;
-}
-
 void servers_stop(const struct loop *loop, int asked)
 {
     const struct server *both[] = { &loop->server, &loop->other };
-    enum group_scope scope = loop->plan->init.group ? GROUP_ALL : GROUP_ONE;
     int number = stop_signal(loop, asked);
     char name[16];
     char has[32];
@@ -300,7 +309,7 @@ void servers_stop(const struct loop *loop, int asked)
                   "Stopping %s (pid %d) with SIG%s: it has %s", loop->server_name,
                   (int)both[i]->pid, signame_text(number, name, sizeof name),
                   text_show_ms(loop->state.deadline_ms - clock_ms(), has, sizeof has));
-        group_signal(both[i]->pid, number, scope);
+        group_signal(both[i]->pid, number, scope_of(loop));
         /* One that was stopped by SIGSTOP would not hear it. */
         group_signal(both[i]->pid, SIGCONT, GROUP_ONE);
     }

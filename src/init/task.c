@@ -71,7 +71,8 @@ static struct step replace_server(const struct policy_rules *rules, struct polic
 static struct step is_ready(const struct policy_rules *rules, struct policy *state, int64_t now_ms)
 {
     if (state->task == TASK_START_NEW)
-        return begin(state, TASK_RETIRE_OLD, now_ms + rules->stop_timeout_ms, DO_RETIRE_OLD);
+        return begin(state, TASK_RETIRE_OLD, now_ms + rules->stale_worker_timeout_ms,
+                     DO_RETIRE_OLD);
     if (state->task != TASK_AWAIT_READY)
         return nothing;
     /* Its ready stages have run when the first of its kind was started. */

@@ -4,6 +4,7 @@
 #include "proc/reap.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <sys/wait.h>
 
 #include "base/exitcode.h"
@@ -30,6 +31,13 @@ bool reap_has_children(void)
     siginfo_t info;
 
     return waitid(P_ALL, 0, &info, WEXITED | WSTOPPED | WNOHANG | WNOWAIT) == 0 || errno != ECHILD;
+}
+
+bool reap_is_job_stop(int status)
+{
+    int number = WIFSTOPPED(status) ? WSTOPSIG(status) : 0;
+
+    return number == SIGTSTP || number == SIGTTIN || number == SIGTTOU;
 }
 
 int reap_code(int status)

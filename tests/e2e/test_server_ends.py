@@ -1,0 +1,50 @@
+"""What becomes of the servers themselves: told, replaced, stopped, in the middle of other things."""
+
+import os
+import signal
+
+import pytest
+
+from servers import SLOW, site, until  # noqa: F401
+
+HELD = "[server]\nlisten = unix:/run/app.sock\nready = 50ms\n"
+
+
+@pytest.mark.parametrize("keys, number", [("", signal.SIGTERM), ("stop_signal = USR1\n", signal.SIGUSR1)])
+def test_after_a_hand_over_the_old_server_is_told_to_stop(anywhere, helper, keys, number):
+    """Also one that freshinit knows nothing of."""
+    box = anywhere(helper("signals"), "--end", str(int(number)), "0", config=HELD + keys)
+    box.wait_line("is ready")
+    box.signal(signal.SIGHUP)
+    box.wait_line(f"^got {int(number)}$")
+    box.wait_line("^Reload done: generation 2")
+    box.signal(signal.SIGTERM)
+    assert box.wait() == 0
+
+
+def test_a_server_that_is_stopped_without_a_terminal_does_not_stop_us(box, helper):
+    box = box(helper("signals"), as_child=True)
+    server = box.host_pid(box.wait_line(r"^ready (\d+)$")[1])
+    os.kill(server, signal.SIGSTOP)
+    box.wait_process(lambda all: any(p["host_pid"] == server and p["state"] == "T" for p in all),
+                     "the stop of the server")
+    os.kill(server, signal.SIGCONT)
+    box.signal(signal.SIGWINCH)
+    box.wait_line(f"^got {int(signal.SIGWINCH)}$")
+    box.signal(signal.SIGTERM)
+    assert box.wait() == 0
+
+
+def children(box, parent):
+    return [p for p in box.processes() if p["parent"] == parent]
+
+
+def test_a_stop_amid_gunicorns_own_replacement_is_prompt(site):
+    site.start("gunicorn", holds=False)
+    old = children(site.box, site.box.pid)[0]["host_pid"]
+    site.box.signal(signal.SIGUSR2)
+    until(lambda: any(children(site.box, p["host_pid"]) for p in children(site.box, old)),
+          "the workers of the new master", SLOW, site.box)
+    site.box.signal(signal.SIGTERM)
+    assert site.box.wait(SLOW) == 0
+    assert not any("killed" in line or "Killing" in line for line in site.box.err)

@@ -16,6 +16,7 @@ int clean_command(const struct invocation *invocation);
 int check_command(const struct invocation *invocation);
 int status_command(const struct invocation *invocation);
 int health_command(const struct invocation *invocation);
+int seal_command(const struct invocation *invocation);
 int reload_command(const struct invocation *invocation);
 int help_command(const struct invocation *invocation);
 

@@ -8,6 +8,7 @@
 #include "base/attr.h"
 #include "stage/birth.h"
 #include "stage/pyc.h"
+#include "stage/seal.h"
 #include "stage/tree.h"
 
 /* Where it was found. */
@@ -17,6 +18,8 @@ struct bytecode_place {
     bool in_cache;
     bool is_prefix; /* a PYTHONPYCACHEPREFIX: the sources may be on another mount */
     const struct birth *birth;
+    const struct seal *seal; /* NULL: none */
+    const char *path;        /* of the directory; only asked for with a seal */
 };
 
 /* The verdict and the file's size; -1 with errno when it, or its source, can't be read. */

@@ -9,6 +9,7 @@
 #include "plan/plan.h"
 #include "stage/birth.h"
 #include "stage/choice.h"
+#include "stage/seal.h"
 #include "stage/tally.h"
 #include "stage/walk.h"
 
@@ -18,6 +19,7 @@ struct sweep {
     uint64_t removers;  /* the stages that remove, not touch */
     const char *prefix; /* PYTHONPYCACHEPREFIX as a root of its own, or NULL */
     struct birth birth;
+    const struct seal *seal; /* NULL: there is none to be believed */
     bool is_dry;
     bool shows_progress;
     int64_t deadline_ms;

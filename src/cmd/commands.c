@@ -15,6 +15,7 @@ static const struct {
     { "check", check_command },
     { "status", status_command },
     { "health", health_command },
+    { "seal", seal_command },
     { "reload", reload_command },
 };
 

@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/exitcode.h"
 #include "base/log.h"
+#include "cmd/sealed.h"
 #include "plan/renew.h"
 #include "stage/kinds.h"
 
@@ -110,7 +111,7 @@ static void start_job(struct job *job, const struct plan *plan, const struct sta
 
 void jobs_from_plan(const struct plan *plan, const struct jobs_wanted *wanted, struct jobs *out)
 {
-    struct job *items = arena_take((plan->stage_count + 1) * sizeof *items);
+    struct job *items = arena_take((plan->stage_count + 2) * sizeof *items);
     /* Without them the stages run all the same, and no one learns their counts. */
     struct stage_result *results = plan->has_stages && plan->stage_count > 0 && wanted->has_server
                                        ? arena_pages(plan->stage_count * sizeof *results, true)
@@ -118,6 +119,8 @@ void jobs_from_plan(const struct plan *plan, const struct jobs_wanted *wanted, s
     struct group *group = NULL;
     size_t count = 0;
 
+    if (wanted->has_server && plan->has_stages && sealed_job(plan, items))
+        count++;
     for (size_t i = 0; i < plan->stage_count; i++) {
         const struct stage_plan *stage = &plan->stages[i];
         if (!is_wanted(stage, wanted->targets) || !kinds_find(stage->action))

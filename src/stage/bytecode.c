@@ -18,6 +18,9 @@ struct source {
     bool exists;
     bool is_link;
     struct tree_stat stat;
+    const struct bytecode_place *place; /* where the bytecode is, */
+    const char *name;                   /* and its name */
+    size_t stem_length;
 };
 
 static bool is_missing(int error)
@@ -88,6 +91,37 @@ static bool hash_source(void *context, enum siphash_kind kind, uint64_t key, uin
     return got == 0;
 }
 
+/* The sealed item of the source. */
+static const struct seal_item *find_sealed_source(const struct source *source)
+{
+    const struct bytecode_place *place = source->place;
+    size_t length = strlen(place->path);
+    char path[SEAL_PATH_MAX];
+
+    while (place->in_cache && length > 0 && place->path[length - 1] != '/')
+        length--;
+    int size = snprintf(path, sizeof path, "%.*s%s%.*s.py", (int)length, place->path,
+                        place->in_cache ? "" : "/", (int)source->stem_length, source->name);
+    return size > 0 && (size_t)size < sizeof path ? seal_find(place->seal, path) : NULL;
+}
+
+static int hold_against_seal(void *context)
+{
+    const struct source *source = context;
+    const struct bytecode_place *place = source->place;
+    char path[SEAL_PATH_MAX];
+
+    int size = snprintf(path, sizeof path, "%s/%s", place->path, source->name);
+    if (size < 0 || (size_t)size >= sizeof path || source->is_link)
+        return -1;
+    const struct seal_item *bytecode = seal_find(place->seal, path);
+    const struct seal_item *made_from = bytecode ? find_sealed_source(source) : NULL;
+    /* Bytecode that was written since is judged by its times. */
+    if (!made_from || seal_matches(bytecode, place->dir, source->name) != 1)
+        return -1;
+    return seal_matches(made_from, source->dir, source->path);
+}
+
 /* Unpacking layers shuffles ctimes, so for what came with the image they tell nothing. */
 static bool is_from_image(const struct birth *birth, const struct tree_stat *st)
 {
@@ -142,12 +176,16 @@ int bytecode_judge(const struct bytecode_place *place, const struct tree_entry *
     tree_close(fd);
     if (result < 0 || got < 0 || find_source(place, entry, name, &source) < 0)
         return -1;
+    source.place = place;
+    source.name = entry->name;
+    source.stem_length = name->stem_length;
     struct pyc_facts facts = {
         .name = *name,
         .in_cache = place->in_cache,
         .head = head,
         .head_size = (size_t)got,
         .has_source = source.exists,
+        .sealed = place->seal && place->path && !place->is_prefix ? hold_against_seal : NULL,
         .hash = hash_source,
         .context = &source,
     };

@@ -14,8 +14,8 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "stage/confine.h"
-#include "stage/report.h"
 #include "stage/place.h"
+#include "stage/report.h"
 #include "stage/roots.h"
 #include "stage/sweep.h"
 
@@ -51,6 +51,7 @@ struct files {
     struct walk_root open[ROOTS_MAX];
     size_t open_count;
     struct choice_pool pool;
+    struct seal seal;
     char title[256];
 };
 
@@ -210,6 +211,21 @@ static unsigned crew_size(const struct files *files)
     return cpus < WALK_CREW_MAX ? cpus : WALK_CREW_MAX;
 }
 
+/* It makes a judgement over bytecode certain. One that is broken is told by the check of it. */
+static void find_seal(struct files *files)
+{
+    struct sweep *sweep = &files->sweep;
+    struct fault unused;
+    bool is_wanted = false;
+
+    for (size_t i = 0; i < sweep->count; i++)
+        is_wanted |=
+            sweep->choices[i].has_bytecode && sweep->choices[i].stage->mode == BYTECODE_STALE;
+    fault_clear(&unused);
+    if (is_wanted && seal_load(files->run->plan->seal, &files->seal, &unused) == 0)
+        sweep->seal = &files->seal;
+}
+
 static int start(struct files *files, const struct stage_run *run, struct fault *why)
 {
     struct sweep *sweep = &files->sweep;
@@ -232,6 +248,7 @@ static int start(struct files *files, const struct stage_run *run, struct fault 
     }
     sweep->title = report_title(run->stages[0], files->title, sizeof files->title);
     birth_find(&sweep->birth);
+    find_seal(files);
     return 0;
 }
 

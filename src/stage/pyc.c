@@ -157,6 +157,9 @@ static enum pyc_verdict by_time(const struct pyc_facts *facts)
     if (number_at(facts->head + 8) != facts->source_mtime ||
         number_at(facts->head + 12) != facts->source_size)
         return PYC_MISMATCH;
+    int sealed = facts->sealed ? facts->sealed(facts->context) : -1;
+    if (sealed >= 0)
+        return sealed ? PYC_FRESH : PYC_STALE;
     if (facts->trusts_mtime || is_later(facts->written, facts->source_changed))
         return PYC_FRESH;
     return PYC_UNPROVEN;

@@ -86,7 +86,9 @@ static int judge(const struct sweep *sweep, const struct walk_dir *dir,
                                     .sources = in_cache ? "../" : "",
                                     .in_cache = in_cache,
                                     .is_prefix = is_prefix,
-                                    .birth = &sweep->birth };
+                                    .birth = &sweep->birth,
+                                    .seal = sweep->seal,
+                                    .path = dir->is_cut ? NULL : dir->path };
     int64_t size;
 
     if (is_prefix) {

@@ -17,6 +17,7 @@ int check_command(const struct invocation *invocation);
 int status_command(const struct invocation *invocation);
 int health_command(const struct invocation *invocation);
 int seal_command(const struct invocation *invocation);
+int verify_command(const struct invocation *invocation);
 int reload_command(const struct invocation *invocation);
 int help_command(const struct invocation *invocation);
 

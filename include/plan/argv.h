@@ -23,6 +23,7 @@ struct call {
     char *const *words;     /* the command, or the words after the subcommand; ends with NULL */
     size_t word_count;
     const char *config; /* --config */
+    const char *grace;  /* verify --grace */
     bool no_stages;
     bool wants_help; /* --help, of the subcommand where there is one */
     bool wants_version;

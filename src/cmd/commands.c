@@ -11,11 +11,8 @@ static const struct {
     const char *name;
     int (*run)(const struct invocation *invocation);
 } commands[] = {
-    { "clean", clean_command },
-    { "check", check_command },
-    { "status", status_command },
-    { "health", health_command },
-    { "seal", seal_command },
+    { "clean", clean_command },   { "check", check_command }, { "status", status_command },
+    { "health", health_command }, { "seal", seal_command },   { "verify", verify_command },
     { "reload", reload_command },
 };
 

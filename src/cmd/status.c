@@ -8,10 +8,10 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/escape.h"
 #include "base/exitcode.h"
 #include "base/fdio.h"
 #include "base/page.h"
-#include "base/escape.h"
 #include "base/text.h"
 #include "cmd/commands.h"
 #include "cmd/running.h"

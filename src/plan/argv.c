@@ -20,12 +20,14 @@ enum {
     AT_CHECK = OPTION_SUBCOMMAND << 1,
     AT_STATUS = OPTION_SUBCOMMAND << 2,
     AT_HEALTH = OPTION_SUBCOMMAND << 3,
-    AT_RELOAD = OPTION_SUBCOMMAND << 4
+    AT_RELOAD = OPTION_SUBCOMMAND << 4,
+    AT_SEAL = OPTION_SUBCOMMAND << 5,
+    AT_VERIFY = OPTION_SUBCOMMAND << 6
 };
 #define AT_PLAN (OPTION_RUN | AT_CLEAN | AT_CHECK)
 #define AT_START (OPTION_RUN | OPTION_TINI)
 /* What looks at a freshinit that runs. */
-#define AT_LOOK (AT_STATUS | AT_HEALTH | AT_RELOAD)
+#define AT_LOOK (AT_STATUS | AT_HEALTH | AT_RELOAD | AT_SEAL | AT_VERIFY)
 #define AT_ALL (OPTION_RUN | OPTION_TINI | AT_CLEAN | AT_CHECK | AT_LOOK)
 
 static const struct subcommand subcommands[] = {
@@ -34,6 +36,8 @@ static const struct subcommand subcommands[] = {
     { "status", NULL, "What was done at start, and what runs now" },
     { "health", "[URL]", "One probe, for HEALTHCHECK and exec probes: exit 0 or 1" },
     { "reload", NULL, "Ask the running freshinit to reload, wait, say how it went" },
+    { "seal", "[DIR...]", "Write down what was built, for start and verify; in a Dockerfile" },
+    { "verify", NULL, "The deployment checklist as one table; exit 1 if a line fails" },
 };
 
 /* clang-format off: one row, one option */
@@ -51,8 +55,9 @@ static const struct option options[] = {
       "Forward signal R for S; R 0: not at all (repeatable)" },
     { 0, "single-child", NULL, NULL, OPTION_RUN, "Signal the server only, never its group" },
     { 0, "dry-run", NULL, NULL, AT_CLEAN, "Say what would be done, do nothing" },
-    { 0, "json", NULL, NULL, AT_STATUS, "Print it as JSON" },
+    { 0, "json", NULL, NULL, AT_STATUS | AT_VERIFY, "Print it as JSON" },
     { 0, "timeout", "TIME", "health.timeout", AT_HEALTH, "The time that the answer has" },
+    { 0, "grace", "TIME", NULL, AT_VERIFY, "What the platform gives a stop; 10s, Kubernetes 30s" },
     { 's', NULL, NULL, NULL, AT_START, "Be a subreaper (on by itself when not PID 1)" },
     { 'p', NULL, "SIG", NULL, AT_START, "Get this signal when the parent dies" },
     { 'g', NULL, NULL, NULL, AT_START, "Signal the whole process group" },
@@ -207,6 +212,8 @@ static int take_name(struct reading *reading, const char *name, const char *valu
             *flags[i].flag = true;
     if (strcmp(name, "config") == 0)
         call->config = value;
+    if (strcmp(name, "grace") == 0)
+        call->grace = value;
     if (strcmp(name, "set") == 0)
         return take_set(call, value, reading->why);
     if (strcmp(name, "rewrite") == 0)

@@ -3,9 +3,7 @@
  */
 #include "plan/builtin.h"
 
-#include <string.h>
-
-#include "base/attr.h"
+#include "plan/folders.h"
 
 static const char text[] = "[stage bytecode]\n"
                            "clear = bytecode\n"
@@ -21,24 +19,8 @@ struct inifile builtin_file(void)
     return (struct inifile){ .name = "built-in", .text = text, .length = sizeof text - 1 };
 }
 
-/* The roots that design.md refuses, by name alone: here they are only a reason to do nothing. */
+/* Elsewhere a configuration error; here it is only a reason to do nothing. */
 bool builtin_is_system(const char *folder)
 {
-    static const char *const exact[] = {
-        "/",          "/bin",     "/sbin",      "/usr",           "/usr/bin",
-        "/usr/sbin",  "/usr/lib", "/usr/local", "/usr/local/bin", "/usr/local/lib",
-        "/usr/share", "/var",     "/var/lib"
-    };
-    static const char *const below[] = { "/proc", "/sys", "/dev", "/boot", "/etc" };
-
-    for (size_t i = 0; i < COUNT(exact); i++)
-        if (strcmp(folder, exact[i]) == 0)
-            return true;
-    for (size_t i = 0; i < COUNT(below); i++) {
-        size_t length = strlen(below[i]);
-        if (strncmp(folder, below[i], length) == 0 && strchr("/", folder[length]))
-            return true;
-    }
-    /* /lib, /lib64, /libx32 */
-    return strncmp(folder, "/lib", 4) == 0 && !strchr(folder + 4, '/');
+    return folders_find(folders_system, folder) || folders_above(folders_closed, folder);
 }

@@ -10,32 +10,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "plan/folders.h"
 #include "stage/pattern.h"
 #include "stage/tree.h"
 
-/* Refused with all that is below. */
-static const char *const closed[] = { "/proc", "/sys", "/dev", "/boot", "/etc" };
-
-/* Refused themselves. */
-static const char *const system_folders[] = {
-    "/",          "/bin",       "/lib",           "/lib32",        "/lib64",
-    "/libx32",    "/sbin",      "/usr",           "/usr/bin",      "/usr/sbin",
-    "/usr/lib",   "/usr/local", "/usr/share",     "/var",          "/var/lib",
-    "/usr/lib32", "/usr/lib64", "/usr/local/bin", "/usr/local/lib"
-};
-
 /* Each one is a level of recursion. */
 enum { GLOBS_MAX = 8 };
-
-/* No one means to empty these. */
-static const char *const never_emptied[] = { "/home", "/opt", "/srv", "/root", "/run" };
-
-static bool is_below(const char *path, const char *folder)
-{
-    size_t length = strlen(folder);
-
-    return strncmp(path, folder, length) == 0 && (path[length] == '\0' || path[length] == '/');
-}
 
 /* Copies `path` without empty and "." components. -1 with errno when it does not fit. */
 static int tidy(const char *path, char *out, size_t out_size)
@@ -66,20 +46,15 @@ static int tidy(const char *path, char *out, size_t out_size)
 
 static int refuse_system(const char *path, const char *word, bool is_empty, struct fault *why)
 {
-    for (size_t i = 0; i < COUNT(closed); i++) {
-        if (is_below(path, closed[i]))
-            return fault_set(why, "\"%s\": nothing below %s is ever cleared", word, closed[i]);
-    }
-    for (size_t i = 0; i < COUNT(system_folders); i++) {
-        if (strcmp(path, system_folders[i]) == 0)
-            return fault_set(why,
-                             "\"%s\" belongs to the system; name the folder of the application",
-                             word);
-    }
-    for (size_t i = 0; is_empty && i < COUNT(never_emptied); i++) {
-        if (strcmp(path, never_emptied[i]) == 0)
-            return fault_set(why, "\"%s\" is never emptied as a whole; name a folder in it", word);
-    }
+    const char *closed = folders_above(folders_closed, path);
+
+    if (closed)
+        return fault_set(why, "\"%s\": nothing below %s is ever cleared", word, closed);
+    if (folders_find(folders_system, path))
+        return fault_set(why, "\"%s\" belongs to the system; name the folder of the application",
+                         word);
+    if (is_empty && folders_find(folders_kept, path))
+        return fault_set(why, "\"%s\" is never emptied as a whole; name a folder in it", word);
     return 0;
 }
 
@@ -251,31 +226,21 @@ int roots_add(struct roots *roots, const char *word, const struct root *as, bool
     return 0;
 }
 
-static bool is_same_folder(const struct tree_stat *one, const char *path)
+static bool is_one_of(const struct tree_stat *one, const char *const *folders)
 {
     struct tree_stat other;
 
-    return tree_stat(AT_FDCWD, path, true, &other) == 0 && other.device == one->device &&
-           other.inode == one->inode;
+    for (; *folders; folders++)
+        if (tree_stat(AT_FDCWD, *folders, true, &other) == 0 && other.device == one->device &&
+            other.inode == one->inode)
+            return true;
+    return false;
 }
 
 bool roots_is_system(int fd, bool is_empty)
 {
     struct tree_stat st;
 
-    if (tree_stat(fd, "", false, &st) < 0)
-        return true;
-    for (size_t i = 0; i < COUNT(closed); i++) {
-        if (is_same_folder(&st, closed[i]))
-            return true;
-    }
-    for (size_t i = 0; i < COUNT(system_folders); i++) {
-        if (is_same_folder(&st, system_folders[i]))
-            return true;
-    }
-    for (size_t i = 0; is_empty && i < COUNT(never_emptied); i++) {
-        if (is_same_folder(&st, never_emptied[i]))
-            return true;
-    }
-    return false;
+    return tree_stat(fd, "", false, &st) < 0 || is_one_of(&st, folders_closed) ||
+           is_one_of(&st, folders_system) || (is_empty && is_one_of(&st, folders_kept));
 }

@@ -1,5 +1,6 @@
 /*
- * Reads the record that PID 1 keeps, and /proc. Believes neither more than it must; changes nothing.
+ * Reads the record that PID 1 keeps, and /proc. Believes neither more than it must, changes
+ * nothing.
  */
 #include "cmd/running.h"
 
@@ -10,7 +11,6 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "base/fdio.h"
 #include "cmd/load.h"
 #include "plan/env.h"
 #include "proc/procfs.h"
@@ -109,7 +109,7 @@ static int read_record(const char *folder, struct running *out, struct fault *wh
     return result;
 }
 
-/* Of two, one below the other, the outer one: it began earlier, but may have made its file later. */
+/* Of two, one below the other, the outer one: it began earlier, but its file may be younger. */
 static bool is_outer(const struct state_record *left, const struct state_record *right)
 {
     return left->start != right->start ? left->start < right->start : left->pid < right->pid;
@@ -162,17 +162,6 @@ const struct plan *running_plan(const struct invocation *invocation, struct runn
     return plan;
 }
 
-/* Python's helper: as old as the server, and none of the application in it. */
-static bool is_helper(pid_t pid)
-{
-    char path[32];
-    char text[512];
-
-    snprintf(path, sizeof path, "/proc/%d/cmdline", (int)pid);
-    ssize_t length = fdio_read_file(path, text, sizeof text);
-    return length > 0 && memmem(text, (size_t)length, "resource_tracker", 16) != NULL;
-}
-
 static const struct process *find(const struct processes *all, pid_t pid)
 {
     for (size_t i = 0; i < all->count; i++)
@@ -207,7 +196,7 @@ static void judge(const struct state_record *record, struct processes *out, stru
         out->zombies++;
         return;
     }
-    if (process->role == ROLE_WORKER && is_helper(process->pid))
+    if (process->role == ROLE_WORKER && procfs_is_helper(process->pid))
         process->role = ROLE_HELPER;
     if (process->role == ROLE_ORPHAN)
         out->orphans++;

@@ -4,12 +4,9 @@
 #include "init/reload.h"
 
 #include <signal.h>
-#include <stdio.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "base/fdio.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "proc/group.h"
@@ -36,24 +33,13 @@ void reload_signal(struct loop *loop)
     loop->server.generation = loop->generation;
 }
 
-/* Python's own helper lives as long as the master and runs none of the application. */
-static bool is_tracker(pid_t pid)
-{
-    char path[32];
-    char text[512];
-
-    snprintf(path, sizeof path, "/proc/%d/cmdline", (int)pid);
-    ssize_t length = fdio_read_file(path, text, sizeof text);
-    return length > 0 && memmem(text, (size_t)length, "resource_tracker", 16) != NULL;
-}
-
 /* Of the server's tree or, when its parent has ended, of its group. */
 static bool is_worker(const struct loop *loop, const struct procfs_entry *entry)
 {
     if (entry->pid == loop->server.pid || entry->pid == getpid() || entry->state == 'Z')
         return false;
     return (entry->group == loop->server.pid || procfs_descends(entry->pid, loop->server.pid)) &&
-           !is_tracker(entry->pid);
+           !procfs_is_helper(entry->pid);
 }
 
 bool reload_is_fresh(const struct loop *loop)

@@ -111,3 +111,14 @@ bool procfs_descends(pid_t pid, pid_t ancestor)
     }
     return false;
 }
+
+bool procfs_is_helper(pid_t pid)
+{
+    static const char word[] = "resource_tracker";
+    char path[32];
+    char text[512];
+
+    snprintf(path, sizeof path, "/proc/%d/cmdline", (int)pid);
+    ssize_t length = fdio_read_file(path, text, sizeof text);
+    return length > 0 && memmem(text, (size_t)length, word, sizeof word - 1) != NULL;
+}

@@ -21,7 +21,7 @@ from load import Load
 SLOW = 60.0
 
 # Its release is what the file says when it is imported; "broken" is a new release that can't be.
-APP = '''
+APP = r'''
 import asyncio
 import os
 import pathlib
@@ -31,6 +31,7 @@ import time
 RELEASE = pathlib.Path(__file__).with_name("release").read_text().strip()
 if RELEASE == "broken":
     raise RuntimeError("this release is broken")
+os.write(1, f"loaded {os.getpid()}\n".encode())
 
 
 def words():
@@ -40,10 +41,10 @@ def words():
 def seconds(path):
     """/slow/0.5 answers after that time; /stuck, which never does, says so first."""
     if path == "/stuck":
-        print(f"stuck {os.getpid()}", flush=True)
+        os.write(1, f"stuck {os.getpid()}\n".encode())
         return 10000.0
     if path.startswith("/slow/"):
-        print(f"slow {os.getpid()}", flush=True)
+        os.write(1, f"slow {os.getpid()}\n".encode())
         return float(path[6:])
     return 0.0
 
@@ -76,6 +77,7 @@ class Server:
     words: tuple   # program and arguments, without an address
     address: tuple # the words by which it binds by itself: "PORT" stands for the port
     takes_listen: bool = True
+    loads: int = 2  # processes that import the application
 
 
 GUNICORN = ("--bind", "127.0.0.1:PORT")
@@ -84,8 +86,14 @@ WORKERS = ("--workers", "2")
 BEAT = ("--worker-tmp-dir", "/dev/shm")
 
 
-def gunicorn(venv, title, *more, app="app:wsgi"):
-    return Server(f"gunicorn {title}", venv, ("gunicorn", app, *WORKERS, *BEAT, *more), GUNICORN)
+def gunicorn(venv, title, *more, app="app:wsgi", **other):
+    return Server(f"gunicorn {title}", venv, ("gunicorn", app, *WORKERS, *BEAT, *more), GUNICORN, **other)
+
+
+def uvicorn(venv, title, workers=1):
+    more = ("--workers", str(workers)) if workers > 1 else ()
+    title += f", {workers} workers" if workers > 1 else ""
+    return Server(f"uvicorn {title}", venv, ("uvicorn", "app:asgi", *more), UVICORN, loads=workers)
 
 
 NEWEST, OLDEST, DEBIAN = "newest", "oldest", "debian"
@@ -94,10 +102,9 @@ SERVERS = {
     "gunicorn-threads": gunicorn(NEWEST, "27.0, threads", "--threads", "4"),
     "gunicorn-asgi": gunicorn(NEWEST, "27.0, UvicornWorker", "--worker-class",
                               "uvicorn_worker.UvicornWorker", app="app:asgi"),
-    "gunicorn-preload": gunicorn(NEWEST, "27.0, --preload", "--preload"),
-    "uvicorn": Server("uvicorn 0.54", NEWEST, ("uvicorn", "app:asgi"), UVICORN),
-    "uvicorn-workers": Server("uvicorn 0.54, 4 workers", NEWEST,
-                              ("uvicorn", "app:asgi", "--workers", "4"), UVICORN),
+    "gunicorn-preload": gunicorn(NEWEST, "27.0, --preload", "--preload", loads=1),
+    "uvicorn": uvicorn(NEWEST, "0.54"),
+    "uvicorn-workers": uvicorn(NEWEST, "0.54", 4),
     "hypercorn": Server("hypercorn 0.18", NEWEST, ("hypercorn", "app:asgi", *WORKERS),
                         ("--bind", "127.0.0.1:PORT")),
     "granian": Server("granian 2.8", NEWEST, ("granian", "app:asgi", "--interface", "asgi", *WORKERS),
@@ -106,11 +113,10 @@ SERVERS = {
     "gunicorn-threads-oldest": gunicorn(OLDEST, "20.1, threads", "--threads", "4"),
     "gunicorn-asgi-oldest": gunicorn(OLDEST, "20.1, UvicornWorker", "--worker-class",
                                      "uvicorn.workers.UvicornWorker", app="app:asgi"),
-    "uvicorn-oldest": Server("uvicorn 0.20", OLDEST, ("uvicorn", "app:asgi"), UVICORN),
-    "uvicorn-workers-oldest": Server("uvicorn 0.20, 4 workers", OLDEST,
-                                     ("uvicorn", "app:asgi", "--workers", "4"), UVICORN),
+    "uvicorn-oldest": uvicorn(OLDEST, "0.20"),
+    "uvicorn-workers-oldest": uvicorn(OLDEST, "0.20", 4),
     "gunicorn-debian": gunicorn(DEBIAN, "20.1 of Debian 12, sync"),
-    "uvicorn-debian": Server("uvicorn 0.17 of Debian 12", DEBIAN, ("uvicorn", "app:asgi"), UVICORN),
+    "uvicorn-debian": uvicorn(DEBIAN, "0.17 of Debian 12"),
 }
 
 
@@ -136,7 +142,7 @@ class Site:
         self.freshinit = freshinit
         self.port = free_port()
         self.box = None
-        self.server = None
+        self.init = False  # is there another init above the server?
         (self.folder / "app.py").write_text(APP, encoding="utf-8")
         self.set_release("r1")
 
@@ -148,7 +154,6 @@ class Site:
 
     def command(self, server, *more, holds=True):
         """The words of the server; with holds=True freshinit holds the socket."""
-        self.server = server
         try:
             folder = venvs.programs(server.venv)
         except venvs.Unavailable as why:
@@ -161,20 +166,23 @@ class Site:
         # Not the test's own home: gunicorn keeps a socket there.
         return {"PYTHONDONTWRITEBYTECODE": "1", "PYTHONUNBUFFERED": "1", "HOME": str(self.folder)}
 
-    def start(self, name, *more, keys="", holds=True, words=(), **options):
+    def start(self, name, *more, keys="", holds=True, timeout=f"{SLOW:.0f}s", **options):
         """Below freshinit, until it answers. `keys` are further lines of [server]."""
         server = SERVERS[name]
         holds = holds and server.takes_listen
         command = self.command(server, *more, holds=holds)
         listen = f"listen = 127.0.0.1:{self.port}\n" if holds else ""
         path = self.folder / "freshinit.ini"
-        path.write_text(f"[server]\nready_timeout = {SLOW:.0f}s\n{listen}{keys}", encoding="utf-8")
+        path.write_text(f"[server]\nready_timeout = {timeout}\n{listen}{keys}", encoding="utf-8")
         path.chmod(0o644)
-        return self.run(self.freshinit, "--config", str(path), *words, "--", *command, **options)
+        return self.run(self.freshinit, "--config", str(path), "--", *command, loads=server.loads,
+                        **options)
 
-    def run(self, *words, **options):
+    def run(self, *words, loads, **options):
+        """Until it answers, and all its workers have imported the release of now."""
         self.box = self.run_box(*words, env=self.environment(), **options)
         self.wait_page()
+        self.box.wait_line(r"^loaded ", SLOW, count=loads)
         return self.box
 
     # Asking

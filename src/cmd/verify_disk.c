@@ -30,7 +30,8 @@ static void check_release(struct verify *verify)
     if (image == IMAGE_STALE || image == IMAGE_UNKNOWN) {
         found.fix = "rebuild without the old layer, deploy by digest, then verify again";
         checklist_add(&verify->list, &found, "%s", text);
-    } else if (verify->running->is_found && !release_is_same(running, plan->release)) {
+    } else if (verify->running->is_found && verify->running->record.reloads_done == 0 &&
+               !release_is_same(running, plan->release)) {
         found.fix = "start the container anew";
         checklist_add(&verify->list, &found, "release %s runs, but the disk says %s",
                       running[0] ? running : "unknown", plan->release);

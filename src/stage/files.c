@@ -201,14 +201,10 @@ static unsigned count_cpus(void)
     return (unsigned)CPU_COUNT(&set);
 }
 
-/* More threads than processors: on a disk most of them wait. */
+/* More threads than processors may be: on a disk most of them wait. */
 static unsigned crew_size(const struct files *files)
 {
-    unsigned cpus = count_cpus();
-
-    if (files->sweep.is_dry || cpus < 2)
-        return 1;
-    return cpus < WALK_CREW_MAX ? cpus : WALK_CREW_MAX;
+    return files->sweep.is_dry || count_cpus() < 2 ? 1 : WALK_CREW_MAX;
 }
 
 /* It makes a judgement over bytecode certain. One that is broken is told by the check of it. */

@@ -12,6 +12,9 @@ extern const char *const folders_kept[];   /* may be cleared, but never emptied 
 /* The folder of the list that `path` is. NULL: none. */
 const char *folders_find(const char *const *list, const char *path);
 
+/* In the list of the system, or any other /lib*, such as /libx32. */
+bool folders_is_system(const char *path);
+
 /* The folder of the list that `path` is or is below. NULL: none. */
 const char *folders_above(const char *const *list, const char *path);
 

@@ -22,5 +22,5 @@ struct inifile builtin_file(void)
 /* Elsewhere a configuration error; here it is only a reason to do nothing. */
 bool builtin_is_system(const char *folder)
 {
-    return folders_find(folders_system, folder) || folders_above(folders_closed, folder);
+    return folders_is_system(folder) || folders_above(folders_closed, folder);
 }

@@ -23,6 +23,12 @@ const char *folders_find(const char *const *list, const char *path)
     return NULL;
 }
 
+bool folders_is_system(const char *path)
+{
+    return folders_find(folders_system, path) ||
+           (strncmp(path, "/lib", 4) == 0 && !strchr(path + 4, '/'));
+}
+
 const char *folders_above(const char *const *list, const char *path)
 {
     for (; *list; list++) {

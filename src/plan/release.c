@@ -1,5 +1,6 @@
 /*
- * Reads the release from a file, the environment, a seal or .git. Trusts none: a commit must look like one.
+ * Reads the release from a file, the environment, a seal or .git. Trusts none: a commit must look
+ * like one.
  */
 #include "plan/release.h"
 

@@ -50,7 +50,7 @@ static int refuse_system(const char *path, const char *word, bool is_empty, stru
 
     if (closed)
         return fault_set(why, "\"%s\": nothing below %s is ever cleared", word, closed);
-    if (folders_find(folders_system, path))
+    if (folders_is_system(path))
         return fault_set(why, "\"%s\" belongs to the system; name the folder of the application",
                          word);
     if (is_empty && folders_find(folders_kept, path))

@@ -12,24 +12,11 @@
 #include "base/attr.h"
 #include "base/clock.h"
 #include "init/policy.h"
+#include "played.h"
 
 enum { DEPTH = 5, EVENTS = EVENT_DEADLINE + 1 };
 
 static const bool no_codes[256];
-static const bool asked_codes[256] = { [143] = true };
-static const bool always_codes[256] = { [7] = true };
-
-static struct policy_rules usual(void)
-{
-    return (struct policy_rules){ .has_server = true,
-                                  .is_pid1 = true,
-                                  .drain_ms = 0,
-                                  .stop_timeout_ms = 8000,
-                                  .ready_timeout_ms = 30000,
-                                  .stale_worker_timeout_ms = 20000,
-                                  .success_codes = asked_codes,
-                                  .always_success = always_codes };
-}
 
 /* What has been done so far on one path. */
 struct history {
@@ -112,21 +99,6 @@ static void explore(const struct policy_rules *rules, struct policy state, struc
         if (depth > 1)
             explore(rules, next, done, depth - 1, event.now_ms + 1);
     }
-}
-
-static struct step feed(const struct policy_rules *rules, struct policy *state,
-                        enum event_kind kind, int code, int64_t now_ms)
-{
-    return policy_next(rules, state,
-                       &(struct event){
-                           .kind = kind, .now_ms = now_ms, .code = code, .signal = 15 });
-}
-
-static void begin_serving(const struct policy_rules *rules, struct policy *state)
-{
-    *state = policy_start();
-    assert_int_equal(feed(rules, state, EVENT_START, 0, 0).kind, DO_NEXT_STAGE);
-    assert_int_equal(feed(rules, state, EVENT_STAGES_DONE, 0, 0).kind, DO_START_SERVER);
 }
 
 static void no_sequence_of_events_breaks_a_promise(void **state)
@@ -256,131 +228,6 @@ static void tini_forwards_and_leaves(void **unused)
     assert_int_equal(state.exit_code, 143);
 }
 
-/* A server that serves, and is asked to reload; its reload stages have run. */
-static void begin_reload(const struct policy_rules *rules, struct policy *state)
-{
-    begin_serving(rules, state);
-    assert_int_equal(feed(rules, state, EVENT_READY, 0, 100).kind, DO_TELL_READY);
-    assert_int_equal(feed(rules, state, EVENT_STAGES_DONE, 0, 110).kind, DO_NOTHING);
-    assert_int_equal(state->task, TASK_NONE);
-    assert_int_equal(feed(rules, state, EVENT_RELOAD, 0, 1000).kind, DO_NEXT_STAGE);
-}
-
-static void a_handover_stops_the_old_server_only_when_the_new_one_is_ready(void **unused)
-{
-    struct policy_rules rules = usual();
-    struct policy state;
-
-    (void)unused;
-    rules.way = WAY_HANDOVER;
-    begin_reload(&rules, &state);
-    assert_int_equal(feed(&rules, &state, EVENT_STAGES_DONE, 0, 1010).kind, DO_START_NEW);
-    assert_int_equal(feed(&rules, &state, EVENT_READY, 0, 1500).kind, DO_RETIRE_OLD);
-    /* It may finish what it was asked before. */
-    assert_int_equal(state.deadline_ms, 21500);
-    assert_int_equal(feed(&rules, &state, EVENT_OLD_ENDED, 0, 1600).kind, DO_RELOAD_DONE);
-    assert_int_equal(feed(&rules, &state, EVENT_STAGES_DONE, 0, 1700).kind, DO_NOTHING);
-    assert_int_equal(state.task, TASK_NONE);
-}
-
-static void a_new_server_that_fails_leaves_the_old_one_serving(void **unused)
-{
-    static const struct {
-        enum event_kind kind;
-        enum step_kind wanted;
-    } rows[] = { { EVENT_NEW_ENDED, DO_RELOAD_FAILED },
-                 { EVENT_NOT_READY, DO_ABANDON_NEW },
-                 { EVENT_DEADLINE, DO_ABANDON_NEW },
-                 { EVENT_SPAWN_FAILED, DO_RELOAD_FAILED } };
-    struct policy_rules rules = usual();
-
-    (void)unused;
-    rules.way = WAY_HANDOVER;
-    for (size_t i = 0; i < COUNT(rows); i++) {
-        struct policy state;
-        begin_reload(&rules, &state);
-        feed(&rules, &state, EVENT_STAGES_DONE, 0, 1010);
-        assert_int_equal(feed(&rules, &state, rows[i].kind, 3, 1500).kind, rows[i].wanted);
-        assert_int_equal(state.phase, PHASE_SERVING);
-        assert_int_equal(feed(&rules, &state, EVENT_TASK_OVER, 0, 1500).kind, DO_NOTHING);
-        assert_int_equal(state.task, TASK_NONE);
-    }
-}
-
-static void a_second_reload_waits_for_the_first(void **unused)
-{
-    struct policy_rules rules = usual();
-    struct policy state;
-
-    (void)unused;
-    rules.way = WAY_HANDOVER;
-    begin_reload(&rules, &state);
-    feed(&rules, &state, EVENT_STAGES_DONE, 0, 1010);
-    assert_int_equal(feed(&rules, &state, EVENT_RELOAD, 0, 1100).kind, DO_NOTHING);
-    assert_int_equal(feed(&rules, &state, EVENT_RELOAD, 0, 1110).kind, DO_NOTHING);
-    assert_int_equal(feed(&rules, &state, EVENT_NOT_READY, 0, 1500).kind, DO_ABANDON_NEW);
-    assert_int_equal(feed(&rules, &state, EVENT_TASK_OVER, 0, 1500).kind, DO_NEXT_STAGE);
-    assert_int_equal(state.task, TASK_RELOAD_STAGES);
-    assert_false(state.is_reload_queued);
-}
-
-static void a_restart_starts_again_when_the_old_server_has_ended(void **unused)
-{
-    struct policy_rules rules = usual();
-    struct policy state;
-
-    (void)unused;
-    rules.way = WAY_RESTART;
-    begin_reload(&rules, &state);
-    assert_int_equal(feed(&rules, &state, EVENT_STAGES_DONE, 0, 1010).kind, DO_STOP_SERVER);
-    assert_int_equal(feed(&rules, &state, EVENT_DEADLINE, 0, 9010).kind, DO_KILL_SERVER);
-    assert_int_equal(feed(&rules, &state, EVENT_SERVER_ENDED, 137, 9020).kind, DO_START_SERVER);
-    assert_int_equal(feed(&rules, &state, EVENT_READY, 0, 9500).kind, DO_RELOAD_DONE);
-}
-
-static void old_workers_are_killed_when_their_time_is_over(void **unused)
-{
-    struct policy_rules rules = usual();
-    struct policy state;
-
-    (void)unused;
-    rules.way = WAY_SIGNAL;
-    begin_reload(&rules, &state);
-    assert_int_equal(feed(&rules, &state, EVENT_STAGES_DONE, 0, 1010).kind, DO_SIGNAL_RELOAD);
-    assert_int_equal(feed(&rules, &state, EVENT_DEADLINE, 0, 21010).kind, DO_KILL_STALE);
-    assert_int_equal(feed(&rules, &state, EVENT_WORKERS_FRESH, 0, 21100).kind, DO_RELOAD_DONE);
-}
-
-static void a_server_that_has_done_its_requests_is_started_again(void **unused)
-{
-    struct policy_rules rules = usual();
-    struct policy state;
-
-    (void)unused;
-    rules.recycles = true;
-    begin_serving(&rules, &state);
-    feed(&rules, &state, EVENT_READY, 0, 10);
-    feed(&rules, &state, EVENT_STAGES_DONE, 0, 10);
-    assert_int_equal(feed(&rules, &state, EVENT_SERVER_ENDED, 0, 5000).kind, DO_START_SERVER);
-    assert_int_equal(feed(&rules, &state, EVENT_READY, 0, 5001).kind, DO_NOTHING);
-    /* Too soon: it would go round and round. */
-    assert_int_equal(feed(&rules, &state, EVENT_SERVER_ENDED, 0, 5100).kind, DO_NEXT_STAGE);
-    assert_int_equal(state.phase, PHASE_STOP_STAGES);
-}
-
-static void the_new_server_goes_on_when_the_old_one_dies_first(void **unused)
-{
-    struct policy_rules rules = usual();
-    struct policy state;
-
-    (void)unused;
-    rules.way = WAY_HANDOVER;
-    begin_reload(&rules, &state);
-    feed(&rules, &state, EVENT_STAGES_DONE, 0, 1010);
-    assert_int_equal(feed(&rules, &state, EVENT_SERVER_ENDED, 137, 1100).kind, DO_PROMOTE_NEW);
-    assert_int_equal(feed(&rules, &state, EVENT_READY, 0, 1200).kind, DO_RELOAD_DONE);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -391,13 +238,6 @@ int main(void)
         cmocka_unit_test(a_stop_during_a_stage_starts_no_server),
         cmocka_unit_test(strangers_are_waited_for_a_second_only),
         cmocka_unit_test(tini_forwards_and_leaves),
-        cmocka_unit_test(a_handover_stops_the_old_server_only_when_the_new_one_is_ready),
-        cmocka_unit_test(a_new_server_that_fails_leaves_the_old_one_serving),
-        cmocka_unit_test(a_second_reload_waits_for_the_first),
-        cmocka_unit_test(a_restart_starts_again_when_the_old_server_has_ended),
-        cmocka_unit_test(old_workers_are_killed_when_their_time_is_over),
-        cmocka_unit_test(a_server_that_has_done_its_requests_is_started_again),
-        cmocka_unit_test(the_new_server_goes_on_when_the_old_one_dies_first),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

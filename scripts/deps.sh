@@ -5,8 +5,9 @@
 set -eu
 
 build='gcc libc6-dev make pkg-config libinih-dev libcap-ng-dev linux-libc-dev scdoc
-    ca-certificates debian-archive-keyring gcc-aarch64-linux-gnu linux-libc-dev-arm64-cross'
-test='git file libcmocka-dev musl-tools clang clang-format clang-tidy cppcheck shellcheck libclang-rt-14-dev gcovr
+    ca-certificates debian-archive-keyring'
+test='git file libcmocka-dev musl-tools clang clang-format clang-tidy cppcheck shellcheck
+    libclang-rt-14-dev gcovr gcc-aarch64-linux-gnu linux-libc-dev-arm64-cross
     python3 python3-pytest python3-venv python3-pip procps psmisc strace libcap2-bin util-linux
     tini dumb-init catatonit busybox-static debootstrap qemu-user-static
     gunicorn python3-flask python3-uvicorn python3-mako memcached redis-server postgresql'

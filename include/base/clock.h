@@ -10,7 +10,8 @@
 int64_t clock_ms(void);
 int64_t clock_us(void);
 
-/* Seconds since 1970, and the milliseconds within: for the log and for markers, never for waiting. */
+/* Seconds since 1970, and the milliseconds within: for the log and for markers, never for
+ * waiting. */
 int64_t clock_wall_ms(void);
 
 /* In the ticks since boot that /proc tells the start of a process in. */

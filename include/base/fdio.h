@@ -17,7 +17,8 @@ MUST_USE ssize_t fdio_read(int fd, void *out, size_t size);
  * not fit, EISDIR and the like when it is no plain file). Never waits for a FIFO. */
 MUST_USE ssize_t fdio_read_file(const char *path, char *out, size_t out_size);
 
-/* With stdin, stdout or stderr closed, the next file to be opened would become it: /dev/null does. */
+/* With stdin, stdout or stderr closed, the next file to be opened would become it: /dev/null
+ * does. */
 void fdio_fill_streams(void);
 
 /* Closes every descriptor from `first` on. */

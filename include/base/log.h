@@ -46,7 +46,8 @@ bool log_wants(enum log_level level);
 /* In a child that needs the numbers of our descriptors: writes to stderr itself from now on. */
 void log_share(void);
 
-/* `event` is a name like "stage.done", and with its fields a contract; the sentence is for people. */
+/* `event` is a name like "stage.done", and with its fields a contract; the sentence is for
+ * people. */
 void log_event(enum log_level level, const char *event, const struct log_field *fields,
                const char *format, ...) PRINTF_LIKE(4, 5);
 

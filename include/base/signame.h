@@ -4,8 +4,8 @@
 
 #include <stddef.h>
 
-/* As the kernel counts, and glibc: other libcs keep a few more for themselves, but a signal's number
- * means the same to every program. */
+/* As the kernel counts, and glibc: other libcs keep a few more for themselves, but a signal's
+ * number means the same to every program. */
 enum { SIGNAME_FIRST_REALTIME = 34, SIGNAME_LAST = 64 };
 
 /* "TERM", "SIGTERM", "term", "15", "RTMIN+3", "RTMAX-1"; 0 when it is no signal. */

@@ -1,4 +1,5 @@
-/* What the loop knows; its parts are changed by stages.c, servers.c and leftovers.c. No functions. */
+/* What the loop knows; its parts are changed by stages.c, servers.c and leftovers.c. No
+ * functions. */
 #ifndef INIT_LIFE_H
 #define INIT_LIFE_H
 

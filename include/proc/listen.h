@@ -20,7 +20,8 @@ struct listeners {
 /* Is each word an address: 0.0.0.0:8000, [::]:8000, :8000, localhost:8000, unix:/run/app.sock? */
 MUST_USE int listen_check(const struct words *addresses, struct fault *why);
 
-/* A unix socket is given to `user`. A stale socket file is removed only when no one lives behind it. */
+/* A unix socket is given to `user`. A stale socket file is removed only when no one lives behind
+ * it. */
 MUST_USE int listen_open(const struct words *addresses, const struct identity *user,
                          struct listeners *out, struct fault *why);
 

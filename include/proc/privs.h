@@ -36,7 +36,8 @@ MUST_USE int privs_keep(const struct privs_kept *kept, struct fault *why);
 /* The names of a set of capabilities, one bit for each: "kill setuid". Returns `out`. */
 const char *privs_names(uint64_t set, char *out, size_t out_size);
 
-/* Pipes and terminals among the standard streams are given to the user, so that /dev/stdout opens. */
+/* Pipes and terminals among the standard streams are given to the user, so that /dev/stdout
+ * opens. */
 void privs_hand_streams(const struct identity *user);
 
 #endif

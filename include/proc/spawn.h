@@ -31,9 +31,10 @@ struct spawn {
     bool keeps_group; /* stays in the caller's process group; else it leads its own */
 };
 
-/* The child has a clean start: every signal at its default (a function's keeps SIGPIPE ignored), none
- * blocked, none of our descriptors. LISTEN_PID is put right where it means us or says "self". A program that can't be started ends the child with 126 or 127,
- * a refused user with 125, and the child says why itself. -1: no process could be made. */
+/* The child has a clean start: every signal at its default (a function's keeps SIGPIPE ignored),
+ * none blocked, none of our descriptors. LISTEN_PID is put right where it means us or says "self".
+ * A program that can't be started ends the child with 126 or 127, a refused user with 125, and the
+ * child says why itself. -1: no process could be made. */
 MUST_USE int spawn_start(const struct spawn *what, pid_t *out, struct fault *why);
 
 /* In the child that a function runs in: becomes the program. Returns only when that fails. */

@@ -1,4 +1,5 @@
-/* What a server must be told so that it takes our sockets and keeps its limits: in its own words. */
+/* What a server must be told so that it takes our sockets and keeps its limits: in its own
+ * words. */
 #ifndef SERVER_ADAPT_H
 #define SERVER_ADAPT_H
 

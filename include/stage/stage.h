@@ -25,9 +25,10 @@ struct stage_kind {
     /* Faults that need the kind's own knowledge: URLs, patterns, roots. Called once for each stage
      * while the plan is made; reads nothing but the plan. */
     int (*check)(const struct plan *plan, const struct stage_plan *stage, struct fault *why);
-    /* Runs in a child of its own, as the stage's user. Logs its one line of success itself ("stage.done"
-     * with the fields stage, seen, done, bytes, ms); on failure returns -1 with the reason, which the
-     * caller logs as on_error says. May allocate: the child ends. */
+    /* Runs in a child of its own, as the stage's user. Logs its one line of success itself
+     * ("stage.done"
+     * with the fields stage, seen, done, bytes, ms); on failure returns -1 with the reason, which
+     * the caller logs as on_error says. May allocate: the child ends. */
     int (*body)(const struct stage_run *run, struct fault *why);
     bool shares_walk; /* clear, empty, touch */
 };

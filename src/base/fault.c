@@ -1,5 +1,6 @@
 /*
- * Collects the lines that say why something failed. Never prints while it collects, never allocates.
+ * Collects the lines that say why something failed. Never prints while it collects, never
+ * allocates.
  */
 #include "base/fault.h"
 

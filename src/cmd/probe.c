@@ -85,8 +85,8 @@ static uint64_t find_inode(const char *table, unsigned server, unsigned client)
 
 static enum taker taker_of(int fd, pid_t group)
 {
-    struct sockaddr_storage ours;
-    struct sockaddr_storage theirs;
+    struct sockaddr_storage ours = { 0 };
+    struct sockaddr_storage theirs = { 0 };
     socklen_t ours_length = sizeof ours;
     socklen_t theirs_length = sizeof theirs;
     struct ports_sockets sockets = { .count = 1 };

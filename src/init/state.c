@@ -76,9 +76,8 @@ static int open_in(const char *folder)
     if (dir < 0)
         return -1;
     /* The umask is the user's. */
-    if (is_made && fchmod(dir, FOLDER_MODE) < 0)
-        is_made = false;
-    if (fstat(dir, &st) == 0 && is_ours(&st))
+    bool is_right = !is_made || fchmod(dir, FOLDER_MODE) == 0;
+    if (is_right && fstat(dir, &st) == 0 && is_ours(&st))
         fd = openat(dir, STATE_FILE, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK,
                     FILE_MODE);
     close(dir);

@@ -1,5 +1,6 @@
 /*
- * What goes on beside serving, one task at a time: stages, readiness, reload. Pure, like the policy.
+ * What goes on beside serving, one task at a time: stages, readiness, reload. Pure, like the
+ * policy.
  */
 #include "init/task.h"
 

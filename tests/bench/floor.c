@@ -1,5 +1,5 @@
-/* The least static C that forwards signals and reaps: what an init cannot be cheaper than. No init for
- * real use: it reports no exec error, waits for nothing and nobody. */
+/* The least static C that forwards signals and reaps: what an init cannot be cheaper than. No init
+ * for real use: it reports no exec error, waits for nothing and nobody. */
 #include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>

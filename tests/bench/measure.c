@@ -1,10 +1,10 @@
 /*
- * Times commands against each other, interleaved, without an interpreter in the way. Prints one line a
- * sample; the medians are the caller's work.
+ * Times commands against each other, interleaved, without an interpreter in the way. Prints one
+ * line a sample; the medians are the caller's work.
  *   measure start  ROUNDS plain|pid1 --- COMMAND... --- COMMAND...   "INDEX START_NS EXIT_NS"
  *   measure signal ROUNDS CGROUP_PROCS|- --- COMMAND... --- ...      "INDEX DELAY_NS"
- * Each command ends in tests/bench/stamp. START is from exec to stamp's first instruction, EXIT from
- * there to the end as its parent sees it.
+ * Each command ends in tests/bench/stamp. START is from exec to stamp's first instruction, EXIT
+ * from there to the end as its parent sees it.
  */
 #include <errno.h>
 #include <fcntl.h>

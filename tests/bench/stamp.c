@@ -1,5 +1,5 @@
-/* Writes the time of its first instruction to stdout, 8 bytes, and ends. With an argument it stays: it
- * writes the time of each USR1, and ends on TERM. */
+/* Writes the time of its first instruction to stdout, 8 bytes, and ends. With an argument it stays:
+ * it writes the time of each USR1, and ends on TERM. */
 #include <signal.h>
 #include <stdint.h>
 #include <time.h>

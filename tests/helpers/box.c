@@ -1,6 +1,6 @@
 /*
- * Runs one command in a PID and mount namespace of its own, as PID 1 or as a child of a small PID 1,
- * after making the world as bad as asked. Tells what becomes of it, one line each, on --tell FD:
+ * Runs one command in a PID and mount namespace of its own, as PID 1 or as a child of a small PID
+ * 1, after making the world as bad as asked. Tells what becomes of it, one line each, on --tell FD:
  * "pid N", "stopped", "continued", "adopted N", "left PID STATE NAME", "status WAITSTATUS".
  * Ends with everything inside when its own parent ends. Never touches a process outside.
  */

@@ -1,5 +1,5 @@
-/* `orphans N [SIZE]` makes N processes whose parent ends before they do, in bursts of SIZE (500), each
- * burst all at once; prints "orphaned N" and waits for TERM, or ends at once with --end. */
+/* `orphans N [SIZE]` makes N processes whose parent ends before they do, in bursts of SIZE (500),
+ * each burst all at once; prints "orphaned N" and waits for TERM, or ends at once with --end. */
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>

@@ -52,9 +52,11 @@ POWERS = [
 ]
 HEADERS = {"ini.h": "plan/inifile", "cap-ng.h": "proc/privs"}
 MUTABLE = {"base/log", "base/arena"}
+# The application of a test, whose answers have to be slow.
+SLOW = {"tests/e2e/servers.py"}
 
 FUNCTION_LINES = 60
-FILE_LINES = 400
+FILE_LINES = {"src": 400, "include": 400, "tests": 500}
 COLUMNS = 100
 
 faults = []
@@ -150,8 +152,9 @@ def check_object(folder, module):
 def check_sizes(path):
     start = 0
     lines = path.read_text().splitlines()
-    if len(lines) > FILE_LINES:
-        fault(path, f"{len(lines)} lines, more than {FILE_LINES}")
+    most = FILE_LINES[path.parts[0]]
+    if len(lines) > most:
+        fault(path, f"{len(lines)} lines, more than {most}")
     for number, line in enumerate(lines, 1):
         if len(line) > COLUMNS:
             fault(f"{path}:{number}", f"{len(line)} columns, more than {COLUMNS}")
@@ -187,7 +190,7 @@ def main():
     for path in sorted(pathlib.Path("tests").rglob("*")):
         if path.suffix == ".c":
             check_sizes(path)
-        if path.suffix in (".c", ".py", ".sh"):
+        if path.suffix in (".c", ".py", ".sh") and str(path) not in SLOW:
             check_waiting(path)
     print(*faults, sep="\n", end="\n" if faults else "")
     return 1 if faults else 0

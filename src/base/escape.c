@@ -16,6 +16,10 @@ static size_t utf8_length(const unsigned char *text)
     /* C1 controls are what some terminals obey like ESC. */
     if (text[0] == 0xC2 && text[1] < 0xA0)
         return 0;
+    /* Longer than need be, half of a UTF-16 pair, or beyond the last character. */
+    if ((text[0] == 0xE0 && text[1] < 0xA0) || (text[0] == 0xED && text[1] > 0x9F) ||
+        (text[0] == 0xF0 && text[1] < 0x90) || (text[0] == 0xF4 && text[1] > 0x8F))
+        return 0;
     for (size_t i = 1; i < length; i++)
         if ((text[i] & 0xC0) != 0x80)
             return 0;

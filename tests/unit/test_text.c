@@ -7,10 +7,8 @@
 
 #include <cmocka.h>
 
-#include "base/arena.h"
-#include "base/escape.h"
+#include "base/attr.h"
 #include "base/text.h"
-#include "base/words.h"
 
 enum { INVALID = -1 };
 
@@ -101,41 +99,6 @@ static void yes_and_no_are_told_apart(void **state)
     assert_int_equal(text_mode("8", &mode, &why), -1);
 }
 
-static void words_are_split_like_a_shell_would(void **state)
-{
-    static const struct {
-        const char *text;
-        const char *wanted; /* joined by | */
-    } rows[] = { { "gunicorn app:app", "gunicorn|app:app" },
-                 { "  a \t b  ", "a|b" },
-                 { "", "" },
-                 { "'a b' \"c d\"", "a b|c d" },
-                 { "a\\ b", "a b" },
-                 { "x=\"\"", "x=" },
-                 { "''", "" },
-                 { "'a\\b' \"a\\\"b\"", "a\\b|a\"b" },
-                 { "a b c d e", "a|b|c|d|e" },
-                 { "'open", NULL },
-                 { "\"open", NULL } };
-
-    (void)state;
-    for (size_t i = 0; i < COUNT(rows); i++) {
-        struct words words = { .count = 99 };
-        char joined[200] = "";
-        fault_clear(&why);
-        int result = words_split(rows[i].text, &words, &why);
-        assert_int_equal(result, rows[i].wanted ? 0 : -1);
-        if (!rows[i].wanted)
-            continue;
-        assert_null(words.items[words.count]);
-        for (size_t j = 0; j < words.count; j++) {
-            strcat(joined, j > 0 ? "|" : "");
-            strcat(joined, words.items[j]);
-        }
-        assert_string_equal(joined, rows[i].wanted);
-    }
-}
-
 static void values_are_shown_for_people(void **state)
 {
     char out[32];
@@ -162,31 +125,6 @@ static void a_distance_counts_edits(void **state)
     assert_int_equal(text_distance("", "ab"), 2);
 }
 
-static void what_a_terminal_obeys_is_escaped(void **state)
-{
-    static const struct {
-        const char *text;
-        const char *wanted;
-    } rows[] = { { "plain", "plain" },         { "a\nb", "a\\x0ab" },
-                 { "\033[31m", "\\x1b[31m" },  { "gr\xc3\xbc\xc3\x9f", "gr\xc3\xbc\xc3\x9f" },
-                 { "\xc3", "\\xc3" },          { "\xff", "\\xff" },
-                 { "\xc2\x9b", "\\xc2\\x9b" }, { "\x7f", "\\x7f" } };
-    char out[64];
-    char tiny[6];
-
-    (void)state;
-    for (size_t i = 0; i < COUNT(rows); i++)
-        assert_string_equal(escape_text(rows[i].text, out, sizeof out), rows[i].wanted);
-    assert_string_equal(escape_text("abc\n\n", tiny, sizeof tiny), "abc");
-}
-
-static int open_arena(void **state)
-{
-    (void)state;
-    fault_clear(&why);
-    return arena_open(&why);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -194,11 +132,9 @@ int main(void)
         cmocka_unit_test(sizes_are_read_or_refused),
         cmocka_unit_test(numbers_keep_to_their_limits),
         cmocka_unit_test(yes_and_no_are_told_apart),
-        cmocka_unit_test(words_are_split_like_a_shell_would),
         cmocka_unit_test(values_are_shown_for_people),
         cmocka_unit_test(a_distance_counts_edits),
-        cmocka_unit_test(what_a_terminal_obeys_is_escaped),
     };
 
-    return cmocka_run_group_tests(tests, open_arena, NULL);
+    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -74,7 +74,8 @@ STATIC_FLAGS := -Oz -flto=auto -ffunction-sections -fdata-sections -fno-asynchro
                 -Dsnprintf=format_text -Dvsnprintf=format_values \
                 -nostdinc -isystem $(INIH) -isystem $(CAPNG)
 STATIC_LINK  := -Oz -flto=auto -nostdlib -static -no-pie -s -Wl,--gc-sections,--build-id=none \
-                -Wl,-z,noseparate-code,-z,norelro,-z,noexecstack,-z,max-page-size=4096
+                -Wl,-z,noseparate-code,-z,norelro,-z,noexecstack,-z,max-page-size=4096 \
+                -Wl,-O2
 USER_CFLAGS   = $(if $(filter file,$(origin CFLAGS)),,$(CFLAGS))
 static_flags  = $(STATIC_FLAGS) -isystem build/$(1)/libc/include \
                 -isystem $(shell $($(1).cc) -print-file-name=include) -idirafter $(2) \
@@ -173,21 +174,22 @@ $(CAPNG)/lookup_table.c: $(CAPNG)/cap-ng.c
 MUSL_WITHOUT := aio complex crypt fenv ipc mq search termios
 MUSL_MATH    := frexp frexpl copysign copysignl fmod fmodl scalbn scalbnl fabs fabsl \
                 __fpclassify __fpclassifyl __signbit __signbitl
-MUSL_FLAGS   := -Os -ffunction-sections -fdata-sections -fno-asynchronous-unwind-tables -fno-pie
-$(MUSL)/ready: scripts/fetch.sh
+MUSL_FLAGS   := -Oz -ffunction-sections -fdata-sections -fno-asynchronous-unwind-tables -fno-pie
+$(MUSL)/ready: scripts/fetch.sh scripts/free.c
 	@scripts/fetch.sh build/sources musl
 	@tar -xzf build/sources/musl_1.2.3.orig.tar.gz -C build/sources
 	@cd $(MUSL)/src && rm -rf $(MUSL_WITHOUT) math/*/ && mkdir math.kept && \
 	    mv $(MUSL_MATH:%=math/%.c) math.kept && rm -r math && mv math.kept math
+	@mkdir -p $(MUSL)/src/malloc/never && cp scripts/free.c $(MUSL)/src/malloc/never
 	@touch $@
 define libc
 build/$(1)/libc/ready: $(MUSL)/ready
 	@command -v $$($(1).cc) >/dev/null || \
 	    { echo "$$($(1).cc) is missing: run 'make deps'" >&2; exit 1; }
 	@echo "  MUSL  build/$(1)/libc (once)"
-	@mkdir -p build/$(1)/libc
+	@rm -rf build/$(1)/libc && mkdir -p build/$(1)/libc
 	@cd build/$(1)/libc && ../../../$(MUSL)/configure --disable-shared --disable-wrapper \
-	    --prefix= --syslibdir=/ CC=$$($(1).cc) CFLAGS='$(MUSL_FLAGS)' >configure.log 2>&1
+	    --with-malloc=never --prefix= --syslibdir=/ CC=$$($(1).cc) CFLAGS='$(MUSL_FLAGS)' >configure.log 2>&1
 	@MAKEFLAGS= $$(MAKE) -s -j$$$$(nproc) -C build/$(1)/libc DESTDIR=. install-headers lib/libc.a \
 	    lib/crt1.o lib/crti.o lib/crtn.o >build/$(1)/libc/make.log 2>&1 || \
 	    { cat build/$(1)/libc/make.log; exit 1; }

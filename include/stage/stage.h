@@ -26,9 +26,8 @@ struct stage_kind {
      * while the plan is made; reads nothing but the plan. */
     int (*check)(const struct plan *plan, const struct stage_plan *stage, struct fault *why);
     /* Runs in a child of its own, as the stage's user. Logs its one line of success itself
-     * ("stage.done"
-     * with the fields stage, seen, done, bytes, ms); on failure returns -1 with the reason, which
-     * the caller logs as on_error says. May allocate: the child ends. */
+     * ("stage.done" with the fields stage, seen, done, bytes, ms); on failure returns -1 with the
+     * reason, which the caller logs as on_error says. May allocate: the child ends. */
     int (*body)(const struct stage_run *run, struct fault *why);
     bool shares_walk; /* clear, empty, touch */
 };

@@ -119,6 +119,14 @@ static int take_secrets(struct list *list, bool is_lenient, struct fault *why)
     return result;
 }
 
+/* A HOME that was written down is everybody's, whatever /etc/passwd says. */
+static void set_homes(struct plan *plan, const char *home)
+{
+    plan->server.user.home = home;
+    for (size_t i = 0; i < plan->stage_count; i++)
+        plan->stages[i].user.home = home;
+}
+
 int environ_build(struct plan *plan, char *const *environment, bool is_lenient, struct fault *why)
 {
     struct list list = { 0 };
@@ -134,9 +142,14 @@ int environ_build(struct plan *plan, char *const *environment, bool is_lenient, 
             list.items[list.count++] = environment[i];
     if (plan->release[0] != '\0')
         set(&list, "FRESHINIT_RELEASE", 17, plan->release);
-    for (size_t i = 0; i < plan->env_count; i++)
-        if (plan->env[i].value)
-            set(&list, plan->env[i].name, strlen(plan->env[i].name), plan->env[i].value);
+    for (size_t i = 0; i < plan->env_count; i++) {
+        const struct env_entry *entry = &plan->env[i];
+        if (!entry->value)
+            continue;
+        set(&list, entry->name, strlen(entry->name), entry->value);
+        if (strcmp(entry->name, "HOME") == 0)
+            set_homes(plan, entry->value);
+    }
     plan->environment = list.items;
     return plan->secrets ? take_secrets(&list, is_lenient, why) : 0;
 }

@@ -52,6 +52,11 @@ def test_the_server_becomes_the_user(people, helper, user, uid, gid, groups, hom
     assert found["env"]["HOME"] == home
 
 
+def test_a_home_that_was_written_down_stays(people, helper):
+    found = report(people(config="[env]\nHOME = /data\n" + server(helper, "user = app")))
+    assert found["env"]["HOME"] == "/data"
+
+
 def test_the_option_user_does_the_same(people, helper):
     found = report(people("--user", "app", helper("report")))
     assert (found["uids"], found["gids"]) == ([1500] * 3, [1600] * 3)

@@ -20,7 +20,8 @@
 #include "proc/reap.h"
 #include "proc/signals.h"
 
-/* How often a look tells whether `docker exec` has ended, or an old worker: nobody sends a signal. */
+/* How often a look tells whether `docker exec` or an old worker has ended: nobody sends a
+ * signal. */
 enum { STRANGERS_POLL_MS = 20, WORKERS_POLL_MS = 100 };
 
 /* Hands one event to the policy, and then those that follow from it at once. */
@@ -33,6 +34,14 @@ static void handle(struct loop *loop, struct event event)
         struct step step = policy_next(&loop->rules, &loop->state, &event);
         has_event = act_perform(loop, &step, &event);
     }
+}
+
+static bool asks_reload(const struct loop *loop, int number)
+{
+    /* gunicorn can't replace itself on a socket that it was given: it has closed that descriptor. */
+    if (number == SIGUSR2 && loop->profile->reexecs)
+        return loop->rules.way == WAY_HANDOVER;
+    return number == SIGHUP && loop->rules.way != WAY_NONE;
 }
 
 static void handle_signal(struct loop *loop, const struct signals_event *signal)
@@ -51,7 +60,7 @@ static void handle_signal(struct loop *loop, const struct signals_event *signal)
     enum event_kind kind = EVENT_SIGNAL;
     if (asks_stop)
         kind = EVENT_STOP_SIGNAL;
-    else if (signal->number == SIGHUP && loop->rules.way != WAY_NONE)
+    else if (asks_reload(loop, signal->number))
         kind = EVENT_RELOAD;
     handle(loop, (struct event){ .kind = kind, .signal = signal->number });
 }
@@ -70,7 +79,8 @@ static void tell_orphan(const struct loop *loop, pid_t pid, int code)
 static void handle_child(struct loop *loop, const struct reap_event *child)
 {
     if (child->kind == REAP_SUSPENDED) {
-        /* Without a terminal nobody would continue us after a STOP that was meant for the server. */
+        /* Without a terminal nobody would continue us after a STOP that was meant for the
+         * server. */
         if (child->pid == loop->server.pid &&
             (loop->self->has_terminal || reap_is_job_stop(child->status)))
             handle(loop, (struct event){ .kind = EVENT_SERVER_SUSPENDED });

@@ -18,7 +18,7 @@ from boxes import WITHIN
 from load import Load
 
 # Under load of the machine a Python server needs seconds to come up.
-SLOW = 60.0
+SLOW = 30.0
 
 # Its release is what the file says when it is imported; "broken" is a new release that can't be.
 APP = r'''
@@ -166,17 +166,19 @@ class Site:
         # Not the test's own home: gunicorn keeps a socket there.
         return {"PYTHONDONTWRITEBYTECODE": "1", "PYTHONUNBUFFERED": "1", "HOME": str(self.folder)}
 
-    def start(self, name, *more, keys="", holds=True, timeout=f"{SLOW:.0f}s", **options):
+    def start(self, name, *more, keys="", holds=True, timeout=f"{SLOW:.0f}s", loads=None, **options):
         """Below freshinit, until it answers. `keys` are further lines of [server]."""
         server = SERVERS[name]
         holds = holds and server.takes_listen
-        command = self.command(server, *more, holds=holds)
+        return self.start_words(self.command(server, *more, holds=holds), keys, holds, timeout,
+                                loads=loads or server.loads, **options)
+
+    def start_words(self, command, keys="", holds=True, timeout=f"{SLOW:.0f}s", loads=1, **options):
         listen = f"listen = 127.0.0.1:{self.port}\n" if holds else ""
         path = self.folder / "freshinit.ini"
         path.write_text(f"[server]\nready_timeout = {timeout}\n{listen}{keys}", encoding="utf-8")
         path.chmod(0o644)
-        return self.run(self.freshinit, "--config", str(path), "--", *command, loads=server.loads,
-                        **options)
+        return self.run(self.freshinit, "--config", str(path), "--", *command, loads=loads, **options)
 
     def run(self, *words, loads, **options):
         """Until it answers, and all its workers have imported the release of now."""

@@ -31,7 +31,7 @@ def test_the_same_event_under_each_init(row, name, site):
     if name in PEERS and not os.access(PEERS[name], os.X_OK):
         pytest.skip(f"{PEERS[name]} is not installed")
     wanted = row.seen[events.NAMES.index(name)]
-    patience = events.SOON if wanted in ("stays", "hangs", "until KILL") else max(WITHIN, SLOW)
+    patience = events.SOON if wanted in ("stays", "hangs", "until KILL", "is ignored") else max(WITHIN, SLOW)
     assert row.look(events.Stand(site, name, patience)) == wanted
 
 

@@ -1,0 +1,115 @@
+"""A reload: one at a time, in the way that leaves no old code, and it says how it went."""
+
+import signal
+
+import pytest
+
+from servers import SLOW, descriptors, resident_kib, site, until  # noqa: F401
+
+
+def test_a_reload_asked_for_during_another_is_done_after_it(site):
+    site.start("uvicorn")
+    site.box.signal(signal.SIGHUP)
+    site.box.wait_line(r"^Starting .*uvicorn", SLOW, count=2)
+    site.set_release("r2")
+    for _ in range(3):
+        site.box.signal(signal.SIGHUP)
+    site.box.wait_line(r"^Reload done: generation 3", SLOW)
+    assert site.page()[0] == "r2"
+    # However often it was asked for meanwhile, once is enough.
+    site.reload("r3", 3)
+    assert site.box.wait_line(r"^Reload done: generation 4", SLOW)
+
+
+def test_new_code_that_is_not_ready_in_time_is_ended_and_the_old_goes_on(site):
+    """uvicorn 0.20 with --workers stays without workers when its application is broken."""
+    site.start("uvicorn-workers-oldest", timeout="8s")
+    site.set_release("broken")
+    site.box.signal(signal.SIGHUP)
+    site.box.wait_line(r"not ready after 8 s \(ready_timeout\)", SLOW)
+    site.box.wait_line(r"Reload failed: the server of before goes on", SLOW)
+    assert site.page()[0] == "r1"
+    site.reload("r2", 1)
+    assert site.page()[0] == "r2"
+
+
+@pytest.mark.parametrize("name", ["gunicorn-preload",
+                                  pytest.param("uvicorn", marks=pytest.mark.matrix)])
+def test_without_listen_a_restart_leaves_no_old_code(name, site):
+    site.start(name, holds=False, keys=f"ready = http://127.0.0.1:{site.port}/\n")
+    site.reload("r2", 1)
+    assert {site.page()[0] for _ in range(8)} == {"r2"}
+
+
+def test_a_configuration_that_imports_the_application_is_seen(site):
+    (site.folder / "gunicorn.conf.py").write_text("from app import RELEASE\n", encoding="utf-8")
+    site.start("gunicorn", holds=False, keys=f"ready = http://127.0.0.1:{site.port}/\n", loads=1)
+    site.reload("r2", 1)
+    assert {site.page()[0] for _ in range(8)} == {"r2"}
+
+
+def test_reload_stages_run_first_and_a_fatal_one_keeps_the_old_server(site):
+    stage = "[stage gate]\nrun = sh -c \"test -e open\"\nwhen = reload\non_error = fail\n"
+    site.start("uvicorn", keys=stage)
+    site.set_release("r2")
+    site.box.signal(signal.SIGHUP)
+    site.box.wait_line(r"Reload failed: the server of before goes on", SLOW)
+    assert site.page()[0] == "r1"
+    (site.folder / "open").touch()
+    site.reload("r3", 1)
+    assert site.page()[0] == "r3"
+
+
+def test_a_stop_during_a_reload_ends_both_servers(site):
+    site.start("uvicorn", timeout="60s")
+    site.set_release("r2")
+    site.box.signal(signal.SIGHUP)
+    site.box.wait_line(r"^Starting .*uvicorn", SLOW, count=2)
+    site.box.signal(signal.SIGTERM)
+    assert site.box.wait(SLOW) in (143, 0)
+    assert not [line for line in site.box.err if "illing" in line]
+
+
+@pytest.mark.parametrize("count", [10, pytest.param(1000, marks=pytest.mark.matrix)])
+def test_reloads_in_a_row_leave_nothing_behind(count, site):
+    """PID 1 grows in no way; no zombie, no worker of an earlier generation."""
+    # A server that starts in no time: what is looked at is PID 1.
+    program = site.folder / "gunicorn"
+    program.write_text(LIGHT, encoding="utf-8")
+    program.chmod(0o755)
+    site.start_words([str(program)])
+    for number in range(1, 4):
+        site.reload("r1", number)
+    open_before, kib_before = descriptors(site.box.pid), resident_kib(site.box.pid)
+    for number in range(4, count + 4):
+        site.box.signal(signal.SIGHUP)
+        site.box.wait_line(rf"^Reload done: generation {number + 1}\b", SLOW)
+    until(lambda: len(site.workers()) == 2, "the end of the old servers", SLOW, site.box)
+    assert site.box.zombies() == []
+    assert descriptors(site.box.pid) == open_before
+    assert resident_kib(site.box.pid) <= kib_before + 64
+
+
+# A master and one worker that serves: enough of gunicorn for freshinit to take it for one.
+LIGHT = r'''#!/usr/bin/python3 -SE
+import os, signal, socket
+signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
+listener = socket.socket(fileno=3)
+pid = os.fork()
+if pid:
+    def end(*_):
+        os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
+        os._exit(0)
+    signal.signal(signal.SIGTERM, end)
+    os.write(1, b"loaded 1\n")
+    while True:
+        signal.pause()
+while True:
+    connection, _ = listener.accept()
+    connection.recv(65536)
+    body = b"r1 %d" % os.getpid()
+    connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\nConnection: close\r\n\r\n%b"
+                       % (len(body), body))
+    connection.close()
+'''

@@ -44,25 +44,30 @@ static bool asks_reload(const struct loop *loop, int number)
     return number == SIGHUP && loop->rules.way != WAY_NONE;
 }
 
+static bool asks_stop(const struct loop *loop, int number)
+{
+    return profiles_asks_stop(loop->profile, number) || number == loop->plan->server.stop_signal ||
+           (loop->state.phase == PHASE_STAGES && (number == SIGINT || number == SIGQUIT));
+}
+
 static void handle_signal(struct loop *loop, const struct signals_event *signal)
 {
-    int configured = loop->plan->server.stop_signal;
-    bool is_hangup = signal->number == SIGHUP && signal->is_from_kernel;
-    bool asks_stop = is_hangup || profiles_asks_stop(loop->profile, signal->number) ||
-                     signal->number == configured;
+    const struct init_plan *init = &loop->plan->init;
+    int number = signal->number;
+    int meant = init->is_rewritten[number] ? init->rewrite[number] : number;
+    bool is_hangup = number == SIGHUP && signal->is_from_kernel;
 
     /* Nobody reads our log any more: that is for us, not for the server. */
-    if (signal->number == SIGPIPE && signal->sender == getpid())
+    if (number == SIGPIPE && signal->sender == getpid())
         return;
-    if (loop->state.phase == PHASE_STAGES &&
-        (signal->number == SIGINT || signal->number == SIGQUIT))
-        asks_stop = true;
+    if (meant == 0 && !is_hangup)
+        return;
     enum event_kind kind = EVENT_SIGNAL;
-    if (asks_stop)
+    if (is_hangup || asks_stop(loop, number) || asks_stop(loop, meant))
         kind = EVENT_STOP_SIGNAL;
-    else if (asks_reload(loop, signal->number))
+    else if (asks_reload(loop, meant))
         kind = EVENT_RELOAD;
-    handle(loop, (struct event){ .kind = kind, .signal = signal->number });
+    handle(loop, (struct event){ .kind = kind, .signal = number });
 }
 
 static void tell_orphan(const struct loop *loop, pid_t pid, int code)
@@ -79,8 +84,7 @@ static void tell_orphan(const struct loop *loop, pid_t pid, int code)
 static void handle_child(struct loop *loop, const struct reap_event *child)
 {
     if (child->kind == REAP_SUSPENDED) {
-        /* Without a terminal nobody would continue us after a STOP that was meant for the
-         * server. */
+        /* Without a terminal nobody would continue us after a STOP meant for the server. */
         if (child->pid == loop->server.pid &&
             (loop->self->has_terminal || reap_is_job_stop(child->status)))
             handle(loop, (struct event){ .kind = EVENT_SERVER_SUSPENDED });

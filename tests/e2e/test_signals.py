@@ -90,6 +90,29 @@ def test_rewrite_sends_another_signal(anywhere, helper, rule):
     assert "got 15" not in box.out
 
 
+def test_a_stop_that_is_rewritten_to_0_is_none(anywhere, helper):
+    box = anywhere("--rewrite", "15:0", "--set", "server.drain=20s", "--stop-timeout", "30s",
+                   helper("signals"), "--end", "12", "3")
+    box.wait_line("^ready")
+    box.signal(signal.SIGTERM)
+    box.signal(signal.SIGUSR1)
+    box.wait_line("^got 10$")
+    box.signal(signal.SIGUSR2)
+    assert box.wait() == 3
+    assert not any("Draining" in line or "Stopping" in line for line in box.err)
+
+
+@pytest.mark.parametrize("rule, sent, got", [("1:15", signal.SIGHUP, 15),
+                                             ("10:1", signal.SIGUSR1, 1)])
+def test_a_rewritten_signal_means_what_it_becomes(anywhere, helper, rule, sent, got):
+    """A stop, and a reload that is watched."""
+    box = anywhere("--rewrite", rule, "--set", "server.kind=gunicorn", helper("signals"))
+    box.wait_line("^ready")
+    box.signal(sent)
+    box.wait_line(f"^got {got}$")
+    box.wait_line("^Stopping gunicorn" if got == 15 else "^Reloading gunicorn")
+
+
 def test_rewrite_to_0_drops_a_signal(anywhere, helper):
     box = anywhere("--rewrite", "1:0", "--rewrite", "USR1:USR2", helper("signals"))
     box.wait_line("^ready")

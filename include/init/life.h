@@ -47,7 +47,7 @@ struct loop {
     pid_t probe_pid;            /* the child that finds out whether the last one is ready */
     unsigned generation;
     int64_t reload_start_ms;
-    uint64_t reload_ticks; /* what began until then is of before the reload */
+    uint64_t reload_ticks; /* what began until then is of before; 0: it was not told to reload */
     uint64_t usr2_ticks;   /* when gunicorn was asked to replace itself; 0: was not */
 };
 

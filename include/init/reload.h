@@ -9,7 +9,8 @@
 /* Asks the server to reload itself. */
 void reload_signal(struct loop *loop);
 
-/* Has it new workers, and none of before the reload? */
+/* Has it new workers, and none of before the reload? True with a warning where /proc
+ * does not tell. */
 bool reload_is_fresh(const struct loop *loop);
 
 /* Ends the workers of before the reload that are still there, and names them. */

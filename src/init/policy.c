@@ -49,6 +49,14 @@ static void begin_stop(const struct policy_rules *rules, struct policy *state, i
         state->stop_by_ms = now_ms + rules->stop_timeout_ms;
 }
 
+static int final_code(const struct policy_rules *rules, const struct policy *state, int code)
+{
+    bool is_success = rules->always_success[code & 0xFF] ||
+                      (state->is_stop_asked && rules->success_codes[code & 0xFF]);
+
+    return is_success ? 0 : code;
+}
+
 static struct step leave(const struct policy_rules *rules, struct policy *state, int code,
                          int64_t now_ms)
 {
@@ -74,7 +82,8 @@ static struct step in_stages(const struct policy_rules *rules, struct policy *st
         return leave(rules, state, event->code, event->now_ms);
     case EVENT_STOP_SIGNAL:
         state->is_stop_asked = true;
-        return leave(rules, state, EXIT_SIGNAL + event->signal, event->now_ms);
+        return leave(rules, state, final_code(rules, state, EXIT_SIGNAL + event->signal),
+                     event->now_ms);
     default:
         return nothing;
     }
@@ -90,10 +99,7 @@ static struct step stop_server(struct policy *state, int number)
 static struct step server_ended(const struct policy_rules *rules, struct policy *state,
                                 const struct event *event)
 {
-    bool is_success = rules->always_success[event->code & 0xFF] ||
-                      (state->is_stop_asked && rules->success_codes[event->code & 0xFF]);
-
-    state->exit_code = is_success ? 0 : event->code;
+    state->exit_code = final_code(rules, state, event->code);
     if (rules->ends_at_once)
         return end(state);
     begin_stop(rules, state, event->now_ms);

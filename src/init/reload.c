@@ -18,6 +18,7 @@ enum { TICK_MS = 10 };
 void reload_tell_begin(struct loop *loop)
 {
     loop->reload_start_ms = clock_ms();
+    loop->reload_ticks = 0;
     state_reload_began(loop->record, clock_ticks());
     log_event(LOG_INFO, "reload.started", LOG_NONE, "Reloading %s", loop->server_name);
 }
@@ -49,8 +50,12 @@ bool reload_is_fresh(const struct loop *loop)
     size_t old = 0;
     size_t fresh = 0;
 
-    if (!procfs_open(&walk))
-        return false;
+    /* Not mounted, or hidden from us: to wait would be to wait for ever. */
+    if (!procfs_read(loop->server.pid, &entry) || !procfs_open(&walk)) {
+        log_event(LOG_WARN, "reload.blind", LOG_NONE,
+                  "can't read /proc, so it can't be told whether workers of before are left");
+        return true;
+    }
     while (procfs_next(&walk, &entry)) {
         if (!is_worker(loop, &entry))
             continue;
@@ -95,9 +100,19 @@ void reload_tell_done(const struct loop *loop)
               text_show_ms(ms, took, sizeof took));
 }
 
+static const char *what_serves(const struct loop *loop)
+{
+    if (loop->server.pid == 0)
+        return "no server runs";
+    if (loop->server.start_ms >= loop->reload_start_ms)
+        return "the new server runs, but is not ready";
+    if (loop->reload_ticks != 0)
+        return "workers of before could not be ended";
+    return "the server of before goes on";
+}
+
 void reload_tell_failed(const struct loop *loop)
 {
     state_reload_ended(loop->record, false);
-    log_event(LOG_ERROR, "reload.failed", LOG_NONE, "Reload failed: %s",
-              loop->server.pid != 0 ? "the server of before goes on" : "no server runs");
+    log_event(LOG_ERROR, "reload.failed", LOG_NONE, "Reload failed: %s", what_serves(loop));
 }

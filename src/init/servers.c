@@ -246,9 +246,17 @@ void servers_retire(struct loop *loop)
     group_signal(old.pid, SIGCONT, GROUP_ONE);
 }
 
+/* The new one has had it since its start. */
+static void give_terminal_back(const struct loop *loop)
+{
+    if (!keeps_terminal(loop))
+        pid1_give_terminal(loop->self, loop->server.pid);
+}
+
 void servers_abandon(struct loop *loop)
 {
     stop_probe(loop);
+    give_terminal_back(loop);
     log_event(LOG_WARN, "server.abandoned", LOG_FIELDS(LOG_NUMBER("pid", loop->other.pid)),
               "the new %s (pid %d) did not become ready: ended, the old one goes on",
               loop->server_name, (int)loop->other.pid);
@@ -363,8 +371,10 @@ struct event servers_ended(struct loop *loop, pid_t pid, int status)
         group_signal(pid, SIGKILL, GROUP_ALL);
         loop->other.pid = 0;
         listen_defer(&loop->listeners, false);
-        if (is_new)
+        if (is_new) {
             stop_probe(loop);
+            give_terminal_back(loop);
+        }
         return (struct event){ .kind = is_new ? EVENT_NEW_ENDED : EVENT_OLD_ENDED, .code = code };
     }
     if (loop->state.task == TASK_RESTART)

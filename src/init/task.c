@@ -9,7 +9,8 @@
 enum {
     PROBE_MARGIN_MS = 2000,  /* a probe keeps its own time; one that hangs is not waited for */
     RECYCLE_LEAST_MS = 1000, /* a server that ends sooner would be started in a ring */
-    AGAIN_MS = 1000          /* until a KILL is said again */
+    AGAIN_MS = 1000,         /* until a KILL is said again */
+    STALE_KILLS_MAX = 5      /* a worker that hangs in the kernel does not die of KILL */
 };
 
 static const struct step nothing = { .kind = DO_NOTHING };
@@ -59,6 +60,7 @@ static struct step replace_server(const struct policy_rules *rules, struct polic
         return begin(state, TASK_START_NEW, now_ms + rules->ready_timeout_ms + PROBE_MARGIN_MS,
                      DO_START_NEW);
     case WAY_SIGNAL:
+        state->stale_kills = 0;
         return begin(state, TASK_OUTLIVE, now_ms + rules->stale_worker_timeout_ms,
                      DO_SIGNAL_RELOAD);
     case WAY_RESTART:
@@ -140,6 +142,8 @@ struct step task_late(struct policy *state, int64_t now_ms)
     case TASK_RETIRE_OLD:
         return begin(state, TASK_RETIRE_OLD, now_ms + AGAIN_MS, DO_KILL_OLD);
     case TASK_OUTLIVE:
+        if (state->stale_kills++ == STALE_KILLS_MAX)
+            return give_up(state, DO_RELOAD_FAILED);
         return begin(state, TASK_OUTLIVE, now_ms + AGAIN_MS, DO_KILL_STALE);
     case TASK_RESTART:
         return begin(state, TASK_RESTART, now_ms + AGAIN_MS, DO_KILL_SERVER);

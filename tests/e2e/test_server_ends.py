@@ -1,4 +1,4 @@
-"""What becomes of the servers themselves: told, replaced, stopped, in the middle of other things."""
+"""What becomes of the servers themselves: told, replaced, stopped, amid other things."""
 
 import os
 import signal
@@ -10,7 +10,8 @@ from servers import SLOW, site, until  # noqa: F401
 HELD = "[server]\nlisten = unix:/run/app.sock\nready = 50ms\n"
 
 
-@pytest.mark.parametrize("keys, number", [("", signal.SIGTERM), ("stop_signal = USR1\n", signal.SIGUSR1)])
+@pytest.mark.parametrize("keys, number", [("", signal.SIGTERM),
+                                          ("stop_signal = USR1\n", signal.SIGUSR1)])
 def test_after_a_hand_over_the_old_server_is_told_to_stop(anywhere, helper, keys, number):
     """Also one that freshinit knows nothing of."""
     box = anywhere(helper("signals"), "--end", str(int(number)), "0", config=HELD + keys)
@@ -20,6 +21,37 @@ def test_after_a_hand_over_the_old_server_is_told_to_stop(anywhere, helper, keys
     box.wait_line("^Reload done: generation 2")
     box.signal(signal.SIGTERM)
     assert box.wait() == 0
+
+
+@pytest.mark.parametrize("keys, words", [
+    ("kind = uvicorn\n", "the new server runs, but is not ready"),
+    ("listen = unix:/run/app.sock\n", "the server of before goes on")])
+def test_a_reload_that_failed_says_what_serves(anywhere, helper, keys, words):
+    box = anywhere(helper("signals"), config="[server]\nready = unix:/run/nobody.sock\n"
+                                             "ready_timeout = 200ms\n" + keys)
+    box.wait_line("not ready after")
+    box.signal(signal.SIGHUP)
+    assert box.wait_line("Reload failed: (.*)")[1] == words
+
+
+def test_where_proc_does_not_tell_a_reload_comes_to_its_end(box, helper):
+    box = box(helper("signals"), config="[server]\nkind = gunicorn\n", proc="none")
+    box.wait_line("^ready")
+    for number in (1, 2):
+        box.signal(signal.SIGHUP)
+        box.wait_line("^got 1$", count=number)
+        box.wait_line("can't read /proc, so it can't be told", count=number)
+        box.wait_line("^Reload done", count=number)
+
+
+def test_the_terminal_comes_back_from_a_new_server_that_failed(anywhere, helper):
+    box = anywhere(helper("signals"), tty=True, config="[server]\nlisten = unix:/run/app.sock\n"
+                   "ready = unix:/run/nobody.sock\nready_timeout = 200ms\n")
+    box.wait_line("not ready after")
+    box.signal(signal.SIGHUP)
+    box.wait_line("Reload failed")
+    box.type(b"\x03")
+    box.wait_line("got 2$")
 
 
 def test_a_server_that_is_stopped_without_a_terminal_does_not_stop_us(box, helper):

@@ -189,11 +189,23 @@ static void a_stop_during_a_stage_starts_no_server(void **unused)
     struct policy state = policy_start();
 
     (void)unused;
+    rules.success_codes = no_codes;
     feed(&rules, &state, EVENT_START, 0, 0);
     assert_int_equal(feed(&rules, &state, EVENT_STOP_SIGNAL, 0, 5).kind, DO_TELL_REST);
     assert_int_equal(feed(&rules, &state, EVENT_STAGE_ENDED, 0, 6).kind, DO_NOTHING);
     assert_int_equal(feed(&rules, &state, EVENT_ALONE, 0, 7).kind, DO_END);
     assert_int_equal(state.exit_code, 143);
+}
+
+static void what_counts_as_success_does_so_during_a_stage_too(void **unused)
+{
+    struct policy_rules rules = usual();
+    struct policy state = policy_start();
+
+    (void)unused;
+    feed(&rules, &state, EVENT_START, 0, 0);
+    feed(&rules, &state, EVENT_STOP_SIGNAL, 0, 5);
+    assert_int_equal(state.exit_code, 0);
 }
 
 static void strangers_are_waited_for_a_second_only(void **unused)
@@ -236,6 +248,7 @@ int main(void)
         cmocka_unit_test(statuses_are_passed_on_exactly),
         cmocka_unit_test(a_second_stop_ends_the_drain),
         cmocka_unit_test(a_stop_during_a_stage_starts_no_server),
+        cmocka_unit_test(what_counts_as_success_does_so_during_a_stage_too),
         cmocka_unit_test(strangers_are_waited_for_a_second_only),
         cmocka_unit_test(tini_forwards_and_leaves),
     };

@@ -105,6 +105,23 @@ static void old_workers_are_killed_when_their_time_is_over(void **unused)
     assert_int_equal(feed(&rules, &state, EVENT_WORKERS_FRESH, 0, 21100).kind, DO_RELOAD_DONE);
 }
 
+static void a_worker_that_no_kill_ends_does_not_hold_up_reloads_for_ever(void **unused)
+{
+    struct policy_rules rules = usual();
+    struct policy state;
+    int rounds = 0;
+
+    (void)unused;
+    rules.way = WAY_SIGNAL;
+    begin_reload(&rules, &state);
+    feed(&rules, &state, EVENT_STAGES_DONE, 0, 1010);
+    feed(&rules, &state, EVENT_RELOAD, 0, 1020);
+    while (feed(&rules, &state, EVENT_DEADLINE, 0, state.deadline_ms).kind == DO_KILL_STALE)
+        assert_true(++rounds < 100);
+    assert_int_equal(feed(&rules, &state, EVENT_TASK_OVER, 0, 90000).kind, DO_NEXT_STAGE);
+    assert_int_equal(state.task, TASK_RELOAD_STAGES);
+}
+
 static void a_server_that_has_done_its_requests_is_started_again(void **unused)
 {
     struct policy_rules rules = usual();
@@ -143,6 +160,7 @@ int main(void)
         cmocka_unit_test(a_second_reload_waits_for_the_first),
         cmocka_unit_test(a_restart_starts_again_when_the_old_server_has_ended),
         cmocka_unit_test(old_workers_are_killed_when_their_time_is_over),
+        cmocka_unit_test(a_worker_that_no_kill_ends_does_not_hold_up_reloads_for_ever),
         cmocka_unit_test(a_server_that_has_done_its_requests_is_started_again),
         cmocka_unit_test(the_new_server_goes_on_when_the_old_one_dies_first),
     };

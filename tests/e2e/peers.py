@@ -84,7 +84,11 @@ def nothing_survives_when_not_pid_1(stand):
 
 
 def orphans_are_reaped_when_not_pid_1(stand):
-    box = stand.start(stand.helper("orphans"), "20", "--end", as_child=True)
+    box = stand.start(stand.helper("orphans"), "20", as_child=True)
+    box.wait_line("^orphaned 20")
+    box.wait_process(lambda found: sum(p["name"] == "orphans" for p in found) == 1,
+                     "the end of the orphans")
+    box.signal(signal.SIGTERM)
     box.wait()
     return yes(not any(line.startswith("adopted") for line in box.lines("told")))
 

@@ -123,7 +123,7 @@ def flood(connection, is_over):
 
 @pytest.mark.parametrize("say", [hang, drip, flood])
 @pytest.mark.parametrize("scheme", ["http", "postgres", "redis", "memcached"])
-def test_a_server_that_lies_costs_the_timeout_at_most(run_config, say, scheme):  # noqa: F811
+def test_a_server_that_lies_costs_the_timeout_at_most(run_config, say, scheme, liar):  # noqa: F811
     with liar(say) as port:
         began = time.monotonic()
         result = run_config(stage(f"{scheme}://127.0.0.1:{port}", "timeout = 700ms",
@@ -134,7 +134,7 @@ def test_a_server_that_lies_costs_the_timeout_at_most(run_config, say, scheme): 
     assert f"Waiting for {scheme}://127.0.0.1:{port}" in result.stderr
 
 
-def test_several_waits_run_side_by_side(run_config):  # noqa: F811
+def test_several_waits_run_side_by_side(run_config, liar):  # noqa: F811
     with liar(hang) as port:
         urls = " ".join(f"http://127.0.0.1:{port}/{i}" for i in range(10))
         began = time.monotonic()
@@ -242,7 +242,7 @@ def test_a_redis_is_ready_by_ping(start_redis, run_config, tmp_path):  # noqa: F
     assert "password" in bad.stderr and "s3cret" not in bad.stderr
 
 
-def test_a_redis_that_loads_is_not_ready(run_config):  # noqa: F811
+def test_a_redis_that_loads_is_not_ready(run_config, liar):  # noqa: F811
     loading = threading.Event()
     asked = []
 
@@ -310,7 +310,7 @@ def test_a_real_postgres_is_waited_for(box, helper, run_config):  # noqa: F811
         assert stranger.returncode == 0, stranger.stderr
 
 
-def test_a_postgres_that_starts_up_is_not_ready(run_config):  # noqa: F811
+def test_a_postgres_that_starts_up_is_not_ready(run_config, liar):  # noqa: F811
     asked = []
 
     def say(connection, is_over):

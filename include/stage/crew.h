@@ -12,7 +12,7 @@
 #include <stdint.h>
 
 #include "stage/tree.h"
-#include "stage/walk.h"
+#include "stage/visit.h"
 
 enum {
     FRAMES_MAX = 4096, /* Deeper than any path that could be opened by name. */

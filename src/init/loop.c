@@ -38,7 +38,7 @@ static void handle(struct loop *loop, struct event event)
 
 static bool asks_reload(const struct loop *loop, int number)
 {
-    /* gunicorn can't replace itself on a socket that it was given: it has closed that descriptor. */
+    /* gunicorn can't replace itself on a socket that it was given: it has closed it. */
     if (number == SIGUSR2 && loop->profile->reexecs)
         return loop->rules.way == WAY_HANDOVER;
     return number == SIGHUP && loop->rules.way != WAY_NONE;

@@ -312,7 +312,7 @@ force:
 clean: ## removes build/
 	rm -rf build
 help: ## this table
-	@sed -n 's/^\([a-z][a-z -]*\):[^#]* ## \(.*\)/\1\t\2/p' $(firstword $(MAKEFILE_LIST)) | \
+	@sed -n 's/^\([a-z][a-z0-9 -]*\):[^#]* ## \(.*\)/\1\t\2/p' $(firstword $(MAKEFILE_LIST)) | \
 	    while IFS="$$(printf '\t')" read -r t d; do printf '%-22s %s\n' "$$t" "$$d"; done
 .PHONY: force clean help debug size fuzz coverage bench demo docker dist deb all static test test-all test-unit test-e2e test-docker test-build \
     test-corpus lint asan format deps install uninstall lint-layers lint-format lint-tidy \

@@ -36,38 +36,6 @@ struct call {
     char *kept[WORDS_MAX + 1]; /* what words of a subcommand points to: not to be copied */
 };
 
-/* Where an option may stand. The bits of subcommands follow the rows of their table. */
-enum {
-    OPTION_RUN = 1,  /* stages, then the command */
-    OPTION_TINI = 2, /* called as tini */
-    OPTION_SUBCOMMAND = 4
-};
-
-struct option {
-    char letter;          /* 0: none */
-    const char *name;     /* NULL: none */
-    const char *argument; /* in words, for the help; NULL: takes none */
-    const char *key;      /* the key that it stands for, or NULL */
-    unsigned where;
-    const char *help;
-};
-
-struct subcommand {
-    const char *name;
-    const char *words; /* in words, "[TARGET...]"; NULL: takes none */
-    const char *help;
-};
-
-/* The rows, for the help; NULL after the last one. */
-const struct option *argv_option(size_t index);
-const struct subcommand *argv_subcommand(size_t index);
-
-/* Whether an option may stand there: `subcommand` NULL is the run. */
-bool argv_option_fits(const struct option *option, const struct subcommand *subcommand);
-
-/* The row of a name, or NULL. */
-const struct subcommand *argv_find(const char *name);
-
 /* Called by the name tini or docker-init it knows tini's options and no others. A fault here is one
  * of usage (EXIT_USAGE; 1 for tini). */
 MUST_USE int argv_read(int argc, char *const *argv, struct call *out, struct fault *why);

@@ -1,5 +1,5 @@
 /*
- * The subcommands. Their words and options are in plan/argv.c, their help comes from there.
+ * The subcommands. Their words and options are in plan/options.c, their help comes from there.
  */
 #include "cmd/commands.h"
 

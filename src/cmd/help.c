@@ -8,6 +8,7 @@
 #include "base/fdio.h"
 #include "cmd/commands.h"
 #include "plan/argv.h"
+#include "plan/options.h"
 
 enum { LEFT_WIDTH = 26 };
 
@@ -50,13 +51,14 @@ static void add_option(struct page *page, const struct option *option)
 
 static void add_options(struct page *page, const struct call *call)
 {
-    const struct subcommand *subcommand = call->subcommand ? argv_find(call->subcommand) : NULL;
+    const struct subcommand *subcommand =
+        call->subcommand ? options_subcommand(call->subcommand) : NULL;
     const struct option *option;
 
     add(page, "\nOptions:\n");
-    for (size_t i = 0; (option = argv_option(i)); i++)
+    for (size_t i = 0; (option = options_at(i)); i++)
         if (call->init.is_tini ? (option->where & OPTION_TINI) != 0
-                               : argv_option_fits(option, subcommand))
+                               : options_fits(option, subcommand))
             add_option(page, option);
 }
 
@@ -69,7 +71,7 @@ static void add_general(struct page *page)
               "Run the stages of freshinit.ini (clear caches, wait for services), then COMMAND,\n"
               "as PID 1 of a container or anywhere. Without COMMAND: [server] command.\n"
               "\nSubcommands (SUBCOMMAND --help tells more):\n");
-    for (size_t i = 0; (subcommand = argv_subcommand(i)); i++) {
+    for (size_t i = 0; (subcommand = options_subcommand_at(i)); i++) {
         snprintf(left, sizeof left, "%s %s", subcommand->name,
                  subcommand->words ? subcommand->words : "");
         add_row(page, left, subcommand->help);
@@ -97,7 +99,7 @@ int help_command(const struct invocation *invocation)
         if (call->init.is_tini)
             add(&page, "Usage: tini [OPTIONS] [--] COMMAND [ARG...]   (this is freshinit)\n");
         else if (call->subcommand)
-            add_one(&page, argv_find(call->subcommand));
+            add_one(&page, options_subcommand(call->subcommand));
         else
             add_general(&page);
         add_options(&page, call);

@@ -1,6 +1,5 @@
 /*
- * Reads the command line. The tables of options and subcommands are here, so that parser and help
- * can't differ.
+ * Reads the command line, by the table of options.
  */
 #include "plan/argv.h"
 
@@ -11,100 +10,18 @@
 #include "base/signame.h"
 #include "base/text.h"
 #include "plan/guess.h"
+#include "plan/options.h"
 
 enum { EXIT_STATUS_MAX = 255, TINI_EXIT_USAGE = 1, WORD_SIZE = 32 };
-
-/* One bit for each row of the table of subcommands. */
-enum {
-    AT_CLEAN = OPTION_SUBCOMMAND << 0,
-    AT_CHECK = OPTION_SUBCOMMAND << 1,
-    AT_STATUS = OPTION_SUBCOMMAND << 2,
-    AT_HEALTH = OPTION_SUBCOMMAND << 3,
-    AT_RELOAD = OPTION_SUBCOMMAND << 4,
-    AT_SEAL = OPTION_SUBCOMMAND << 5,
-    AT_VERIFY = OPTION_SUBCOMMAND << 6
-};
-#define AT_PLAN (OPTION_RUN | AT_CLEAN | AT_CHECK)
-#define AT_START (OPTION_RUN | OPTION_TINI)
-/* What looks at a freshinit that runs. */
-#define AT_LOOK (AT_STATUS | AT_HEALTH | AT_RELOAD | AT_SEAL | AT_VERIFY)
-#define AT_ALL (OPTION_RUN | OPTION_TINI | AT_CLEAN | AT_CHECK | AT_LOOK)
-
-static const struct subcommand subcommands[] = {
-    { "clean", "[TARGET...]", "Run the stages for build time (when = build), then exit" },
-    { "check", NULL, "Read the configuration, print the plan it makes, run nothing" },
-    { "status", NULL, "What was done at start, and what runs now" },
-    { "health", "[URL]", "One probe, for HEALTHCHECK and exec probes: exit 0 or 1" },
-    { "reload", NULL, "Ask the running freshinit to reload, wait, say how it went" },
-    { "seal", "[DIR...]", "Write down what was built, for start and verify; in a Dockerfile" },
-    { "verify", NULL, "The deployment checklist as one table; exit 1 if a line fails" },
-};
-
-/* clang-format off: one row, one option */
-static const struct option options[] = {
-    { 0, "config", "FILE", NULL, AT_PLAN | AT_LOOK,
-      "Else $FRESHINIT_CONFIG, /etc/freshinit.ini, ./freshinit.ini" },
-    { 0, "set", "SECTION.KEY=VALUE", NULL, AT_PLAN | AT_LOOK,
-      "Set any key, like server.umask=027 (repeatable)" },
-    { 0, "user", "U[:G]", "server.user", AT_PLAN, "Run the server as this user" },
-    { 0, "stop-timeout", "TIME", "server.stop_timeout", AT_PLAN,
-      "The time of a whole stop, then KILL" },
-    { 0, "log", "human|json", "freshinit.log", AT_PLAN, "The form of the log" },
-    { 0, "no-stages", NULL, NULL, OPTION_RUN, "Run no stage" },
-    { 0, "rewrite", "S:R", NULL, OPTION_RUN,
-      "Forward signal R for S; R 0: not at all (repeatable)" },
-    { 0, "single-child", NULL, NULL, OPTION_RUN, "Signal the server only, never its group" },
-    { 0, "dry-run", NULL, NULL, AT_CLEAN, "Say what would be done, do nothing" },
-    { 0, "json", NULL, NULL, AT_STATUS | AT_VERIFY, "Print it as JSON" },
-    { 0, "timeout", "TIME", "health.timeout", AT_HEALTH, "The time that the answer has" },
-    { 0, "grace", "TIME", NULL, AT_VERIFY, "What the platform gives a stop; 10s, Kubernetes 30s" },
-    { 's', NULL, NULL, NULL, AT_START, "Be a subreaper (on by itself when not PID 1)" },
-    { 'p', NULL, "SIG", NULL, AT_START, "Get this signal when the parent dies" },
-    { 'g', NULL, NULL, NULL, AT_START, "Signal the whole process group" },
-    { 'e', NULL, "CODE", NULL, AT_START, "Exit with 0 instead of CODE (repeatable)" },
-    { 'v', NULL, NULL, NULL, AT_ALL, "Log more (repeatable)" },
-    { 'w', NULL, NULL, NULL, AT_START, "Warn when zombies are reaped" },
-    { 'l', NULL, NULL, NULL, OPTION_TINI, "Print the version" },
-    { 'h', "help", NULL, NULL, AT_ALL, "Print this help" },
-    { 0, "version", NULL, NULL, AT_ALL, "Print the version" },
-};
-/* clang-format on */
 
 /* The state of one reading. */
 struct reading {
     char *const *next; /* of argv */
     struct call *call;
     const struct subcommand *subcommand;
-    bool is_seen[COUNT(options)];
+    bool is_seen[OPTIONS_MAX];
     struct fault *why;
 };
-
-const struct option *argv_option(size_t index)
-{
-    return index < COUNT(options) ? &options[index] : NULL;
-}
-
-const struct subcommand *argv_subcommand(size_t index)
-{
-    return index < COUNT(subcommands) ? &subcommands[index] : NULL;
-}
-
-bool argv_option_fits(const struct option *option, const struct subcommand *subcommand)
-{
-    unsigned bit = OPTION_RUN;
-
-    if (subcommand)
-        bit = (unsigned)OPTION_SUBCOMMAND << (subcommand - subcommands);
-    return (option->where & bit) != 0;
-}
-
-const struct subcommand *argv_find(const char *name)
-{
-    for (size_t i = 0; i < COUNT(subcommands); i++)
-        if (strcmp(subcommands[i].name, name) == 0)
-            return &subcommands[i];
-    return NULL;
-}
 
 static int take_rewrite(struct init_plan *init, const char *text, struct fault *why)
 {
@@ -223,7 +140,7 @@ static int take_name(struct reading *reading, const char *name, const char *valu
 
 static int take(struct reading *reading, const struct option *option, const char *value)
 {
-    reading->is_seen[option - options] = true;
+    reading->is_seen[options_index(option)] = true;
     if (option->key)
         return add_set(reading->call,
                        &(struct set_option){
@@ -245,12 +162,13 @@ static int unknown_option(const struct reading *reading, const char *written)
     struct guess guess;
     int length = (int)strcspn(written, "=");
     char name[WORD_SIZE];
+    const struct option *option;
 
     snprintf(name, sizeof name, "%.*s", length - 2, written + 2);
     guess_start(&guess, name);
-    for (size_t i = 0; i < COUNT(options); i++)
-        if (options[i].name && is_usable(reading, &options[i]))
-            guess_offer(&guess, options[i].name);
+    for (size_t i = 0; (option = options_at(i)); i++)
+        if (option->name && is_usable(reading, option))
+            guess_offer(&guess, option->name);
     return fault_set(reading->why, "unknown option %.*s%s", length, written,
                      guess_text(&guess, hint));
 }
@@ -261,9 +179,9 @@ static int read_long(struct reading *reading, const char *written)
     const char *name = written + 2;
     size_t length = strcspn(name, "=");
     const char *value = name[length] == '=' ? name + length + 1 : NULL;
+    const struct option *option;
 
-    for (size_t i = 0; i < COUNT(options); i++) {
-        const struct option *option = &options[i];
+    for (size_t i = 0; (option = options_at(i)); i++) {
         if (!option->name || strlen(option->name) != length ||
             memcmp(option->name, name, length) != 0 || !is_usable(reading, option))
             continue;
@@ -282,10 +200,10 @@ static int read_long(struct reading *reading, const char *written)
 static int read_short(struct reading *reading, const char *written)
 {
     for (const char *letter = written + 1; *letter != '\0'; letter++) {
-        const struct option *option = NULL;
-        for (size_t i = 0; i < COUNT(options) && !option; i++)
-            if (options[i].letter == *letter && is_usable(reading, &options[i]))
-                option = &options[i];
+        const struct option *option;
+        for (size_t i = 0; (option = options_at(i)); i++)
+            if (option->letter == *letter && is_usable(reading, option))
+                break;
         /* -l is tini's alone. */
         if (!option || (option->where == OPTION_TINI && !reading->call->init.is_tini))
             return fault_set(reading->why, "unknown option -%c", *letter);
@@ -347,11 +265,10 @@ static int read_words(struct reading *reading)
 static int check_places(const struct reading *reading)
 {
     const struct subcommand *subcommand = reading->subcommand;
+    const struct option *option;
 
-    for (size_t i = 0; i < COUNT(options); i++) {
-        const struct option *option = &options[i];
-        if (!reading->is_seen[i] || reading->call->init.is_tini ||
-            argv_option_fits(option, subcommand))
+    for (size_t i = 0; (option = options_at(i)); i++) {
+        if (!reading->is_seen[i] || reading->call->init.is_tini || options_fits(option, subcommand))
             continue;
         const char letter[] = { option->letter, '\0' };
         return fault_set(reading->why, "%s%s is no option of %s", option->name ? "--" : "-",
@@ -369,7 +286,7 @@ static int read_all(struct reading *reading)
     if (read_options(reading, &is_end) < 0)
         return -1;
     if (!is_end && *reading->next && !call->init.is_tini)
-        reading->subcommand = argv_find(*reading->next);
+        reading->subcommand = options_subcommand(*reading->next);
     if (reading->subcommand) {
         call->subcommand = reading->subcommand->name;
         reading->next++;

@@ -12,6 +12,7 @@
 
 #include "base/exitcode.h"
 #include "plan/argv.h"
+#include "plan/options.h"
 #include "planned.h"
 
 static struct call call;
@@ -192,14 +193,14 @@ static void every_option_fits_somewhere(void **state)
     const struct option *option;
 
     (void)state;
-    for (size_t i = 0; (option = argv_option(i)); i++) {
+    for (size_t i = 0; (option = options_at(i)); i++) {
         assert_true(option->letter != 0 || option->name);
         assert_int_not_equal(option->where, 0);
         assert_true(strlen(option->help) < 72);
     }
-    assert_null(argv_option(1000));
-    assert_non_null(argv_find("clean"));
-    assert_null(argv_find("clea"));
+    assert_null(options_at(1000));
+    assert_non_null(options_subcommand("clean"));
+    assert_null(options_subcommand("clea"));
 }
 
 int main(void)

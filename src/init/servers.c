@@ -1,132 +1,20 @@
 /*
- * Starts servers, signals them, and says how they ended. At most two live at a time.
+ * Has servers started, signals them, and says how they ended. At most two live at a time.
  */
 #include "init/servers.h"
 
 #include <signal.h>
-#include <stdio.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "base/exitcode.h"
 #include "base/log.h"
 #include "base/signame.h"
 #include "base/text.h"
+#include "init/launch.h"
 #include "init/reexec.h"
-#include "plan/renew.h"
 #include "proc/group.h"
 #include "proc/reap.h"
 #include "proc/spawn.h"
-
-static void join(const struct words *words, char *out, size_t out_size)
-{
-    size_t used = 0;
-
-    out[0] = '\0';
-    for (size_t i = 0; i < words->count && used + 1 < out_size; i++) {
-        int length =
-            snprintf(out + used, out_size - used, "%s%s", i > 0 ? " " : "", words->items[i]);
-        used += length > 0 ? (size_t)length : 0;
-    }
-    if (used >= out_size)
-        memcpy(out + out_size - 4, "...", 4);
-}
-
-static void tell_started(const struct loop *loop, const struct server *server)
-{
-    const struct server_plan *plan = &loop->plan->server;
-    char command[400];
-    char kept[200];
-    char identity[300] = "";
-
-    join(&plan->command, command, sizeof command);
-    join(&plan->capabilities, kept, sizeof kept);
-    if (plan->user.text)
-        snprintf(identity, sizeof identity, ", user %s, capabilities %s", plan->user.text,
-                 kept[0] != '\0' ? kept : "none");
-    log_event(LOG_INFO, "server.started",
-              LOG_FIELDS(LOG_NUMBER("pid", server->pid), LOG_TEXT("command", command),
-                         LOG_NUMBER("generation", server->generation)),
-              "Starting %s (pid %d%s)", command, (int)server->pid, identity);
-}
-
-/* What PID 1 itself still needs, now that the server has been started. */
-static void give_up_privileges(const struct loop *loop)
-{
-    struct privs_kept kept = {
-        .for_servers = loop->rules.recycles || loop->rules.way >= WAY_RESTART,
-        .capabilities = &loop->plan->server.capabilities,
-    };
-    struct fault why;
-
-    if (!loop->plan->server.user.text || geteuid() != 0)
-        return;
-    for (size_t i = 0; i < loop->jobs->count; i++) {
-        unsigned later = WHEN_STOP | WHEN_READY | (loop->rules.way != WAY_NONE ? WHEN_RELOAD : 0);
-        if (loop->jobs->items[i].when & later)
-            kept.for_stages = true;
-    }
-    fault_clear(&why);
-    if (privs_keep(&kept, &why) < 0)
-        log_event(LOG_WARN, "privs.kept", LOG_NONE, "freshinit keeps its privileges: %s",
-                  fault_line(&why, 0));
-}
-
-/* Where INT becomes another signal, Ctrl-C must come to us. */
-static bool keeps_terminal(const struct loop *loop)
-{
-    return loop->profile->rewrites_int || loop->plan->init.is_rewritten[SIGINT];
-}
-
-/* Runs in the child of every server but the first: the release may be another one by now. */
-static int run_renewed(const void *context)
-{
-    const struct loop *loop = context;
-    const struct plan *plan = renew_plan(loop->plan);
-    const struct spawn what = { .argv = plan->server.command.items,
-                                .environment = plan->environment,
-                                .privs = { .user = &plan->server.user } };
-    struct fault why;
-
-    fault_clear(&why);
-    if (plan != loop->plan)
-        log_event(LOG_INFO, "release.changed", LOG_FIELDS(LOG_TEXT("release", plan->release)),
-                  "The release is %s now, at the start it was %s", plan->release,
-                  loop->plan->release);
-    if (loop->jobs->count == 0)
-        renew_tell_config(plan);
-    if (spawn_become(&what, &why) < 0)
-        return fault_report(&why);
-    return EXIT_OURS;
-}
-
-static int spawn_server(struct loop *loop, struct server *out, struct fault *why)
-{
-    const struct server_plan *plan = &loop->plan->server;
-    struct spawn what = {
-        .argv = plan->command.items,
-        .environment = loop->plan->environment,
-        .privs = { .user = &plan->user,
-                   .capabilities = plan->has_capabilities ? &plan->capabilities : NULL,
-                   .no_new_privs = plan->no_new_privs },
-        .workdir = plan->workdir,
-        .has_umask = plan->has_umask,
-        .umask = plan->umask,
-        .takes_terminal = loop->self->has_terminal && !keeps_terminal(loop),
-        .hands_streams = true,
-        .listeners = &loop->listeners,
-        .body = loop->generation > 0 ? run_renewed : NULL,
-        .context = loop,
-    };
-    pid_t pid;
-
-    if (spawn_start(&what, &pid, why) < 0)
-        return -1;
-    *out = (struct server){ .pid = pid, .generation = ++loop->generation, .start_ms = clock_ms() };
-    tell_started(loop, out);
-    return 0;
-}
 
 /* Runs in the probe's child. */
 static int run_probe(const void *context)
@@ -179,13 +67,13 @@ bool servers_start(struct loop *loop, struct event *follows)
         *follows = failed_to_spawn(&why);
         return true;
     }
-    if (spawn_server(loop, &loop->server, &why) < 0) {
+    if (launch_server(loop, &loop->server, &why) < 0) {
         *follows = failed_to_spawn(&why);
         return true;
     }
     bool has_event = start_probe(loop, follows);
     if (is_first)
-        give_up_privileges(loop);
+        launch_give_up_privileges(loop);
     return has_event;
 }
 
@@ -194,7 +82,7 @@ bool servers_start_new(struct loop *loop, struct event *follows)
     struct fault why;
 
     fault_clear(&why);
-    if (spawn_server(loop, &loop->other, &why) < 0) {
+    if (launch_server(loop, &loop->other, &why) < 0) {
         loop->other.pid = 0;
         *follows = failed_to_spawn(&why);
         return true;
@@ -249,7 +137,7 @@ void servers_retire(struct loop *loop)
 /* The new one has had it since its start. */
 static void give_terminal_back(const struct loop *loop)
 {
-    if (!keeps_terminal(loop))
+    if (!launch_keeps_terminal(loop))
         pid1_give_terminal(loop->self, loop->server.pid);
 }
 
@@ -396,7 +284,7 @@ void servers_suspend(const struct loop *loop)
 {
     /* The shell that started us must see us stop, too. We come back when it continues us. */
     group_suspend_self();
-    if (tcgetpgrp(STDIN_FILENO) == getpgrp() && !keeps_terminal(loop))
+    if (tcgetpgrp(STDIN_FILENO) == getpgrp() && !launch_keeps_terminal(loop))
         pid1_give_terminal(loop->self, loop->server.pid);
     group_signal(loop->server.pid, SIGCONT, GROUP_ALL);
 }

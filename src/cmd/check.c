@@ -7,6 +7,8 @@
 #include "cmd/commands.h"
 #include "cmd/load.h"
 #include "plan/print.h"
+#include "server/advice.h"
+#include "server/profiles.h"
 
 int check_command(const struct invocation *invocation)
 {
@@ -20,5 +22,6 @@ int check_command(const struct invocation *invocation)
         fault_errno(&why, "standard output");
         return fault_report(&why);
     }
+    advice_give(plan, profiles_find(plan->server.kind, &plan->server.command));
     return 0;
 }

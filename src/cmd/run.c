@@ -13,6 +13,7 @@
 #include "cmd/probe.h"
 #include "init/loop.h"
 #include "init/pid1.h"
+#include "server/advice.h"
 #include "server/way.h"
 
 static void tell_start(const struct plan *plan)
@@ -89,6 +90,7 @@ int run_command(const struct invocation *invocation)
     if (pid1_follow_parent(plan->init.parent_signal, &why) < 0 || arena_seal(&why) < 0)
         return fault_report(&why);
     tell_start(plan);
+    advice_give(plan, profiles_find(plan->server.kind, &plan->server.command));
     if (!is_good_image(plan))
         return EXIT_STAGE;
     return loop_run(&jobs, plan, &self);

@@ -3,11 +3,13 @@
  */
 #include "server/adapt.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/arena.h"
+#include "base/fdio.h"
 #include "plan/environ.h"
 
 /* The number of the first descriptor that a child is given. */
@@ -25,7 +27,6 @@ bool adapt_has_option(const struct words *words, const char *name)
     return false;
 }
 
-/* The value of an option in the words, or NULL. */
 static const char *option_value(const struct words *words, const char *name)
 {
     size_t length = strlen(name);
@@ -42,13 +43,34 @@ static const char *option_value(const struct words *words, const char *name)
     return NULL;
 }
 
+const char *adapt_option_value(const struct words *words, const char *name, const char *letter)
+{
+    const char *value = option_value(words, name);
+
+    return value ? value : option_value(words, letter);
+}
+
+void adapt_read_config(const struct plan *plan, char *out, size_t out_size)
+{
+    const char *workdir = plan->server.workdir;
+    const char *name = adapt_option_value(&plan->server.command, "--config", "-c");
+    char path[PATH_MAX];
+
+    if (!name)
+        name = "gunicorn.conf.py";
+    if (strncmp(name, "file:", 5) == 0)
+        name += 5;
+    bool is_below = workdir && name[0] != '/';
+    snprintf(path, sizeof path, "%s%s%s", is_below ? workdir : "", is_below ? "/" : "", name);
+    if (fdio_read_file(path, out, out_size) < 0)
+        out[0] = '\0';
+}
+
 int adapt_workers(const struct plan *plan)
 {
     const struct words *command = &plan->server.command;
-    const char *text = option_value(command, "--workers");
+    const char *text = adapt_option_value(command, "--workers", "-w");
 
-    if (!text)
-        text = option_value(command, "-w");
     if (!text)
         text = environ_get(plan, "WEB_CONCURRENCY");
     long workers = text ? strtol(text, NULL, 10) : 1;

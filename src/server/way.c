@@ -5,29 +5,23 @@
 
 #include <string.h>
 
-#include "base/fdio.h"
 #include "plan/environ.h"
 #include "server/adapt.h"
 
-enum { CONFIG_MAX = 64 * 1024 };
-
-/* The last argument without a dash: "package.module:app". Its first name, by its length. */
-static const char *application(const struct words *command, size_t *out_length)
+/* Is `name` the module of an argument: "name", "name:app" or "name.wsgi:app"? */
+static bool is_served(const struct words *command, const char *name, size_t length)
 {
-    for (size_t i = command->count; i-- > 1;) {
+    for (size_t i = 1; i < command->count && length > 0; i++) {
         const char *word = command->items[i];
-        if (word[0] != '-' && strchr(word, ':') && !strchr(word, '/')) {
-            *out_length = strcspn(word, ".:");
-            return word;
-        }
+        if (strncmp(word, name, length) == 0 && strchr(".:", word[length]))
+            return true;
     }
-    *out_length = 0;
-    return NULL;
+    return false;
 }
 
 /* Does a line of gunicorn's own configuration keep old code: preload_app, or an import of the
  * application, which the master then holds? */
-static bool keeps_code(const char *line, const char *app, size_t app_length)
+static bool keeps_code(const char *line, const struct words *command)
 {
     const char *name = NULL;
 
@@ -40,37 +34,20 @@ static bool keeps_code(const char *line, const char *app, size_t app_length)
         name = line + 7;
     else if (strncmp(line, "from ", 5) == 0)
         name = line + 5;
-    if (!name || !app)
+    if (!name)
         return false;
     name += strspn(name, " ");
-    return strncmp(name, app, app_length) == 0 && strcspn(name, " .,;\n") == app_length;
+    return is_served(command, name, strcspn(name, " .,;\n"));
 }
 
-static const char *config_file(const struct words *command)
+static bool config_keeps_code(const struct plan *plan)
 {
-    for (size_t i = 1; i + 1 < command->count; i++)
-        if (strcmp(command->items[i], "-c") == 0 || strcmp(command->items[i], "--config") == 0)
-            return command->items[i + 1];
-    for (size_t i = 1; i < command->count; i++)
-        if (strncmp(command->items[i], "--config=", 9) == 0)
-            return command->items[i] + 9;
-    return "gunicorn.conf.py";
-}
+    char text[ADAPT_CONFIG_MAX];
 
-static bool config_keeps_code(const struct words *command)
-{
-    char text[CONFIG_MAX];
-    size_t app_length;
-    const char *app = application(command, &app_length);
-    const char *path = config_file(command);
-
-    if (strncmp(path, "file:", 5) == 0)
-        path += 5;
-    if (fdio_read_file(path, text, sizeof text) < 0)
-        return false;
+    adapt_read_config(plan, text, sizeof text);
     for (const char *line = text; line; line = strchr(line, '\n')) {
         line += *line == '\n';
-        if (keeps_code(line, app, app_length))
+        if (keeps_code(line, &plan->server.command))
             return true;
     }
     return false;
@@ -86,7 +63,7 @@ static enum reload for_gunicorn(const struct plan *plan, const char **out_reason
         return RELOAD_RESTART;
     *out_reason = "its configuration loads the application into the master, so HUP would keep old "
                   "code";
-    if (config_keeps_code(command))
+    if (config_keeps_code(plan))
         return RELOAD_RESTART;
     *out_reason = "gunicorn's own HUP; workers of before are ended after stale_worker_timeout";
     return RELOAD_SIGNAL;

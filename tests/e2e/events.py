@@ -124,7 +124,9 @@ def stuck_worker(site, name):
     inside = int(site.box.wait_line(r"^stuck (\d+)", SLOW)[1])
     site.reload("r2", 1)
     assert site.wait_page("r2")
-    return "still there" if any(p["pid"] == inside for p in site.workers()) else "ended"
+    # It was killed; the kernel may need a moment.
+    until(lambda: not any(p["pid"] == inside for p in site.workers()), "its end", SOON, site.box)
+    return "ended"
 
 
 def replaced(site, name):

@@ -37,8 +37,9 @@ static bool start_probe(struct loop *loop, struct event *follows)
     if (loop->jobs->probe && spawn_start(&what, &loop->probe_pid, &why) == 0)
         return false;
     if (why.count > 0)
-        log_event(LOG_WARN, "probe.failed", LOG_NONE, "%s", fault_line(&why, 0));
-    *follows = (struct event){ .kind = EVENT_READY };
+        log_event(LOG_WARN, "probe.failed", LOG_NONE, "can't ask whether %s is ready: %s",
+                  loop->server_name, fault_line(&why, 0));
+    *follows = (struct event){ .kind = why.count > 0 ? EVENT_NOT_READY : EVENT_READY };
     return true;
 }
 

@@ -15,7 +15,7 @@ HELD = "[server]\nlisten = unix:/run/app.sock\nready = 50ms\n"
 def test_after_a_hand_over_the_old_server_is_told_to_stop(anywhere, helper, keys, number):
     """Also one that freshinit knows nothing of."""
     box = anywhere(helper("signals"), "--end", str(int(number)), "0", config=HELD + keys)
-    box.wait_line("is ready")
+    box.wait_line("is ready", within=3)
     box.signal(signal.SIGHUP)
     box.wait_line(f"^got {int(number)}$")
     box.wait_line("^Reload done: generation 2")
@@ -32,6 +32,18 @@ def test_a_reload_that_failed_says_what_serves(anywhere, helper, keys, words):
     box.wait_line("not ready after")
     box.signal(signal.SIGHUP)
     assert box.wait_line("Reload failed: (.*)")[1] == words
+
+
+def test_a_new_server_that_nobody_can_ask_is_not_taken_for_ready(box, helper, needs_root):
+    """One process is missing for the probe: it comes after freshinit and both servers."""
+    box = box(helper("signals"), config=HELD, uid=31338, gid=31338, limits={"nproc": 3})
+    box.wait_line("is ready")
+    box.signal(signal.SIGHUP)
+    box.wait_line("Reload failed: the server of before goes on")
+    box.signal(signal.SIGUSR1)
+    box.wait_line("^got 10$")
+    box.signal(signal.SIGTERM)
+    assert box.wait() == 0
 
 
 def test_where_proc_does_not_tell_a_reload_comes_to_its_end(box, helper):

@@ -18,7 +18,7 @@ from containers import docker, until
 OLD, NEW = "aaaaaaa", "bbbbbbb"
 APP = '''
 import os
-import time
+import threading
 
 from flask import Flask, make_response
 
@@ -46,7 +46,7 @@ def healthz():
 
 @app.get("/stuck")
 def stuck():
-    time.sleep(10000)
+    threading.Event().wait()
 '''
 # Few steps: each one takes seconds on some engines.
 RECIPE = """FROM {base}

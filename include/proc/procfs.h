@@ -29,7 +29,7 @@ struct procfs_walk {
     _Alignas(8) char buffer[2048];
 };
 
-/* False when /proc can't be read. */
+/* False when /proc can't be read, or is that of another PID namespace. */
 MUST_USE bool procfs_open(struct procfs_walk *walk);
 /* The next process; false after the last one, and the walk is closed. */
 bool procfs_next(struct procfs_walk *walk, struct procfs_entry *out);

@@ -61,8 +61,20 @@ bool procfs_read(pid_t pid, struct procfs_entry *out)
     return true;
 }
 
+/* A /proc of another PID namespace, such as the host's, would give our numbers to strangers. */
+static bool is_of_our_namespace(void)
+{
+    char self[16];
+    ssize_t length = readlink("/proc/self", self, sizeof self - 1);
+
+    self[length > 0 ? length : 0] = '\0';
+    return strtol(self, NULL, 10) == getpid();
+}
+
 bool procfs_open(struct procfs_walk *walk)
 {
+    if (!is_of_our_namespace())
+        return false;
     walk->used = 0;
     walk->next = 0;
     walk->fd = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);

@@ -160,3 +160,11 @@ def test_an_orphan_of_docker_exec_lives_until_the_end(box, helper, needs_root):
     assert box.wait() == 0
     assert guest.stdout.read() == "tool got 15\n"
     guest.stdout.close()
+
+
+def test_a_proc_of_another_namespace_names_no_stranger(freshinit, needs_root):
+    done = subprocess.run(["unshare", "--pid", "--fork", freshinit, "--no-stages", "sh", "-c",
+                           "setsid tail -f /dev/null & exit 3"],
+                          capture_output=True, text=True, timeout=30)
+    assert done.returncode == 3
+    assert "left behind" not in done.stderr

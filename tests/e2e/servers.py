@@ -93,7 +93,7 @@ def gunicorn(venv, title, *more, app="app:wsgi", **other):
 def uvicorn(venv, title, workers=1):
     more = ("--workers", str(workers)) if workers > 1 else ()
     title += f", {workers} workers" if workers > 1 else ""
-    return Server(f"uvicorn {title}", venv, ("uvicorn", "app:asgi", *more), UVICORN, loads=workers)
+    return Server(f"uvicorn {title}", venv, ("uvicorn", "app:asgi", "--no-access-log", *more), UVICORN, loads=workers)
 
 
 NEWEST, OLDEST, DEBIAN = "newest", "oldest", "debian"

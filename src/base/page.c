@@ -8,8 +8,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/fdio.h"
 #include "base/escape.h"
+#include "base/fdio.h"
 
 enum { PIECE_MAX = 2048 };
 

@@ -121,12 +121,31 @@ static int switch_user(const struct privs *wanted, struct fault *why)
     return 0;
 }
 
+static bool is_kept(const struct words *kept, int capability)
+{
+    for (size_t i = 0; kept && i < kept->count; i++)
+        if (capability_number(kept->items[i]) == capability)
+            return true;
+    return false;
+}
+
+/* An ordinary user's exec keeps the ambient ones alone: a supervisor, or a file, gave them. */
+static int shed_ambient(const struct privs *wanted, struct fault *why)
+{
+    for (int number = 0; number <= CAP_LAST_CAP; number++) {
+        bool has = prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_IS_SET, number, 0, 0) == 1;
+        if (has && !is_kept(wanted->capabilities, number) &&
+            prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_LOWER, number, 0, 0) < 0)
+            return fault_errno(why, "can't give up capability %d", number);
+    }
+    return 0;
+}
+
 int privs_drop(const struct privs *wanted, struct fault *why)
 {
-    bool has_user = wanted->user && wanted->user->text;
-
-    if (has_user && (!is_already(wanted->user) || wanted->user->uid == 0)) {
-        if (switch_user(wanted, why) < 0)
+    if (wanted->user && wanted->user->text) {
+        bool is_done = is_already(wanted->user) && wanted->user->uid != 0;
+        if ((is_done ? shed_ambient(wanted, why) : switch_user(wanted, why)) < 0)
             return -1;
     }
     if (wanted->no_new_privs && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 
 import pytest
@@ -110,6 +111,21 @@ def test_the_server_cannot_become_root_again(people, helper):
 def test_already_that_user_is_fine(people, helper, user):
     found = report(people("--user", user, helper("report"), uid=1500, gid=1600 if ":" not in user else 1500))
     assert found["uids"] == [1500] * 3
+
+
+@pytest.mark.skipif(not shutil.which("setpriv"), reason="setpriv is not installed")
+@pytest.mark.parametrize("keys, kept", [((), 0), (["capabilities = net_bind_service"],
+                                                  NET_BIND_SERVICE)])
+def test_already_that_user_with_more_than_it_is_to_keep(run_box, freshinit, helper, tmp_path, keys,
+                                                        kept):
+    path = tmp_path / "freshinit.ini"
+    path.write_text(server(helper, "user = 1500:1600", *keys))
+    more = "+net_bind_service,+kill"
+    found = report(run_box(shutil.which("setpriv"), "--reuid", "1500", "--regid", "1600",
+                           "--clear-groups", "--inh-caps", more, "--ambient-caps", more,
+                           freshinit, "--config", str(path)))
+    for name in ("permitted", "effective", "ambient"):
+        assert found[name] == kept, name
 
 
 def test_another_user_without_the_right_to_is_refused(people, helper):

@@ -28,7 +28,7 @@ static int open_words(const char *text, struct listeners *out)
 
     fault_clear(&why);
     assert_int_equal(arena_open(&why), 0);
-    assert_int_equal(text_split(text, &words, &why), 0);
+    assert_int_equal(words_split(text, &words, &why), 0);
     return listen_open(&words, &nobody_asked, out, &why);
 }
 
@@ -89,15 +89,15 @@ static void addresses_are_checked_all_at_once(void **state)
     for (size_t i = 0; i < COUNT(rows); i++) {
         fault_clear(&why);
         assert_int_equal(arena_open(&why), 0);
-        assert_int_equal(text_split(rows[i].text, &words, &why), 0);
+        assert_int_equal(words_split(rows[i].text, &words, &why), 0);
         if ((listen_check(&words, &why) == 0) != rows[i].is_good)
             fail_msg("%s", rows[i].text);
     }
     fault_clear(&why);
-    assert_int_equal(text_split("a b :80", &words, &why), 0);
+    assert_int_equal(words_split("a b :80", &words, &why), 0);
     assert_int_equal(listen_check(&words, &why), -1);
     assert_int_equal(why.count, 2);
-    assert_int_equal(text_split(":1 :2 :3 :4 :5 :6 :7 :8 :9", &words, &why), 0);
+    assert_int_equal(words_split(":1 :2 :3 :4 :5 :6 :7 :8 :9", &words, &why), 0);
     assert_int_equal(listen_check(&words, &why), -1);
 }
 
@@ -164,7 +164,7 @@ static void a_unix_socket_takes_the_place_of_a_stale_one_only(void **state)
     unlink(path);
     close(open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
     assert_int_equal(open_words(text, &second), -1);
-    assert_non_null(strstr(fault_line(&why, 0), "is there and no socket"));
+    assert_non_null(strstr(fault_line(&why, 0), "exists and is not a socket"));
     unlink(path);
 }
 

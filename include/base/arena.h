@@ -29,6 +29,9 @@ void *arena_pages(size_t size, bool is_shared);
 /* In a child: what was sealed may be written again, which its parent never sees. */
 MUST_USE int arena_reopen(struct fault *why);
 
+/* Before a long wait: gives back what calls that are over took of the stack below the caller. */
+NOT_INLINE void arena_give_back(void);
+
 /* From here on a write to the arena is a crash. */
 MUST_USE int arena_seal(struct fault *why);
 

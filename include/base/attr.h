@@ -4,6 +4,7 @@
 
 #define MUST_USE __attribute__((warn_unused_result))
 #define PRINTF_LIKE(text, first) __attribute__((format(printf, text, first)))
+#define NOT_INLINE __attribute__((noinline))
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 #endif

@@ -10,7 +10,7 @@
 
 #include "base/attr.h"
 
-enum { FAULT_LINES_MAX = 16, FAULT_TEXT_SIZE = 6000 };
+enum { FAULT_LINES_MAX = 16, FAULT_TEXT_SIZE = 4000 };
 
 struct fault {
     int exit_code; /* what fault_report returns: EXIT_OURS until fault_code says otherwise */

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/arena.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "init/act.h"
@@ -236,6 +237,10 @@ int loop_run(const struct jobs *jobs, const struct plan *plan, const struct pid1
     state_begin(&record, plan, jobs->has_server && !plan->init.is_tini);
     loop.server_name = server_name(&loop);
     handle(&loop, (struct event){ .kind = EVENT_START });
+    if (loop.state.phase != PHASE_ENDED) {
+        tell_state(&loop);
+        arena_give_back();
+    }
     for (;;) {
         int64_t look_ms = next_look(&loop);
         if (loop.state.phase == PHASE_ENDED) {

@@ -30,7 +30,7 @@ static int check_running(const struct running *running, struct fault *why)
         return 0;
     for (size_t i = 0; i < processes.count; i++)
         if (processes.items[i].is_stale)
-            return fault_set(why, "process %d (%s) is of before the last reload, and still runs",
+            return fault_set(why, "process %d (%s) is from before the last reload, and still runs",
                              (int)processes.items[i].pid, processes.items[i].name);
     return 0;
 }

@@ -78,12 +78,13 @@ static int check_record(const char *path, const struct stat *st, struct running 
     struct procfs_entry process;
 
     if (!is_known(record))
-        return fault_set(why, "%s: no state of this version of freshinit", path);
+        return fault_set(why, "%s: not written by this version of freshinit", path);
     if (record->space != own_space())
-        return fault_set(why, "%s: of another container", path);
+        return fault_set(why, "%s: belongs to another container", path);
     if (record->phase == STATE_ENDED || !procfs_read(record->pid, &process) ||
         process.start != record->start)
-        return fault_set(why, "%s: of a freshinit that has ended (pid %d)", path, record->pid);
+        return fault_set(why, "%s: belongs to a freshinit that has ended (pid %d)", path,
+                         record->pid);
     if (!is_believed(st, record->pid))
         return fault_set(why, "%s: written by user %u, not by the user of freshinit: not believed",
                          path, st->st_uid);
@@ -102,7 +103,7 @@ static int read_record(const char *folder, struct running *out, struct fault *wh
         return fault_errno(why, "%s", path);
     int result = 0;
     if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || !copy_record(fd, &out->record))
-        result = fault_set(why, "%s: no whole state of a freshinit", path);
+        result = fault_set(why, "%s: not the state of a freshinit, or only a part of it", path);
     else
         result = check_record(path, &st, out, why);
     close(fd);

@@ -91,7 +91,7 @@ static void check_workers(struct verify *verify)
         checklist_add(&verify->list, &found, "no server runs");
     } else if (all->stale > 0) {
         name_some(all, is_stale, names, sizeof names);
-        checklist_add(&verify->list, &found, "%zu of before the last reload still run%s: %s",
+        checklist_add(&verify->list, &found, "%zu from before the last reload still run%s: %s",
                       all->stale, record->is_reloading ? " (it is under way)" : "", names);
     } else {
         found.mark = MARK_OK;

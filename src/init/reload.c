@@ -53,7 +53,7 @@ bool reload_is_fresh(const struct loop *loop)
     /* Not mounted, or hidden from us: to wait would be to wait for ever. */
     if (!procfs_read(loop->server.pid, &entry) || !procfs_open(&walk)) {
         log_event(LOG_WARN, "reload.blind", LOG_NONE,
-                  "can't read /proc, so it can't be told whether workers of before are left");
+                  "can't read /proc, so it can't be told whether old workers are left");
         return true;
     }
     while (procfs_next(&walk, &entry)) {
@@ -80,7 +80,7 @@ void reload_kill_stale(const struct loop *loop)
         if (!is_worker(loop, &entry) || entry.start > loop->reload_ticks)
             continue;
         log_event(LOG_WARN, "worker.stale", LOG_FIELDS(LOG_NUMBER("pid", entry.pid)),
-                  "Killing stale worker %d (%s): of before the reload, and not gone after %s "
+                  "Killing stale worker %d (%s): from before the reload, and still there after %s "
                   "(stale_worker_timeout)",
                   (int)entry.pid, entry.name, limit);
         state_count(loop->record, COUNT_KILLED, 1);
@@ -107,8 +107,8 @@ static const char *what_serves(const struct loop *loop)
     if (loop->server.start_ms >= loop->reload_start_ms)
         return "the new server runs, but is not ready";
     if (loop->reload_ticks != 0)
-        return "workers of before could not be ended";
-    return "the server of before goes on";
+        return "the old workers could not be ended";
+    return "the old server goes on";
 }
 
 void reload_tell_failed(const struct loop *loop)

@@ -32,7 +32,7 @@ static int ask_file(const struct ready_query *query, int64_t deadline_ms, struct
     struct stat st;
 
     (void)deadline_ms;
-    return stat(query->url->path, &st) < 0 ? fault_errno(why, "look") : 0;
+    return stat(query->url->path, &st) < 0 ? fault_errno(why, "can't find it") : 0;
 }
 
 static int ask_http(const struct ready_query *query, int64_t deadline_ms, struct fault *why)

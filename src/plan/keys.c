@@ -86,7 +86,7 @@ static const struct key server_keys[] = {
       .choices = "auto handover signal restart none",
       .help = "How HUP replaces the server; auto is the way that keeps no old code" },
     { KEY_SERVER, KEY_DURATION, "stale_worker_timeout", PLAN(server.stale_worker_timeout_ms),
-      .fallback = "30s", .help = "The time that workers of before a reload have to end" },
+      .fallback = "30s", .help = "The time that workers from before a reload have to end" },
     { KEY_SERVER, KEY_NUMBER, "max_requests", PLAN(server.max_requests), .least = 0,
       .most = 1000000000,
       .help = "How many requests a worker answers before it is replaced; 0 is no limit" },

@@ -110,7 +110,7 @@ static int clear_way(int fd, const struct address *address, struct fault *why)
     if (lstat(address->path, &st) < 0)
         return 0;
     if (!S_ISSOCK(st.st_mode))
-        return fault_set(why, "listen: %s is there and no socket", address->path);
+        return fault_set(why, "listen: %s exists and is not a socket", address->path);
     if (connect(fd, (const struct sockaddr *)&address->storage, address->length) == 0)
         return fault_set(why, "listen: another process answers at %s", address->path);
     if (errno != ECONNREFUSED)

@@ -65,7 +65,7 @@ static enum reload for_gunicorn(const struct plan *plan, const char **out_reason
                   "code";
     if (config_keeps_code(plan))
         return RELOAD_RESTART;
-    *out_reason = "gunicorn's own HUP; workers of before are ended after stale_worker_timeout";
+    *out_reason = "gunicorn's own HUP; old workers are ended after stale_worker_timeout";
     return RELOAD_SIGNAL;
 }
 
@@ -99,8 +99,9 @@ int way_choose(const struct plan *plan, const struct profile *profile, enum relo
         *out = for_gunicorn(plan, out_reason);
     } else {
         *out = profile->is_known ? RELOAD_RESTART : RELOAD_NONE;
-        *out_reason = profile->is_known ? "stop and start: listen = ADDRESS would refuse no one"
-                                        : "HUP is only forwarded to an unknown command";
+        *out_reason = profile->is_known
+                          ? "stop and start; with listen = ADDRESS no one would be refused"
+                          : "HUP is only forwarded to an unknown command";
     }
     return 0;
 }

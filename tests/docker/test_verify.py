@@ -219,7 +219,7 @@ def test_a_worker_stuck_since_before_the_reload(serve):
     reload = one.start("reload", "freshinit", "reload")
     seen = until(lambda: (v := Verified(one)).lines["workers"]["reason"].startswith("1 of ") and v,
                  "the stale worker")
-    seen.must_fail("workers", "1 of before the last reload still run", "stale_worker_timeout")
+    seen.must_fail("workers", "1 from before the last reload still run", "stale_worker_timeout")
     assert f"{old} (gunicorn)" in seen.lines["workers"]["reason"]
     python(one, f"import os; os.kill({old}, 9)")
     assert reload.wait(30) == 0

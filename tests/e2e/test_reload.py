@@ -27,7 +27,7 @@ def test_new_code_that_is_not_ready_in_time_is_ended_and_the_old_goes_on(site):
     site.set_release("broken")
     site.box.signal(signal.SIGHUP)
     site.box.wait_line(r"not ready after 8 s \(ready_timeout\)", SLOW)
-    site.box.wait_line(r"Reload failed: the server of before goes on", SLOW)
+    site.box.wait_line(r"Reload failed: the old server goes on", SLOW)
     assert site.page()[0] == "r1"
     site.reload("r2", 1)
     assert site.page()[0] == "r2"
@@ -53,7 +53,7 @@ def test_reload_stages_run_first_and_a_fatal_one_keeps_the_old_server(site):
     site.start("uvicorn", keys=stage)
     site.set_release("r2")
     site.box.signal(signal.SIGHUP)
-    site.box.wait_line(r"Reload failed: the server of before goes on", SLOW)
+    site.box.wait_line(r"Reload failed: the old server goes on", SLOW)
     assert site.page()[0] == "r1"
     (site.folder / "open").touch()
     site.reload("r3", 1)

@@ -25,7 +25,7 @@ def test_after_a_hand_over_the_old_server_is_told_to_stop(anywhere, helper, keys
 
 @pytest.mark.parametrize("keys, words", [
     ("kind = uvicorn\n", "the new server runs, but is not ready"),
-    ("listen = unix:/run/app.sock\n", "the server of before goes on")])
+    ("listen = unix:/run/app.sock\n", "the old server goes on")])
 def test_a_reload_that_failed_says_what_serves(anywhere, helper, keys, words):
     box = anywhere(helper("signals"), config="[server]\nready = unix:/run/nobody.sock\n"
                                              "ready_timeout = 200ms\n" + keys)
@@ -39,7 +39,7 @@ def test_a_new_server_that_nobody_can_ask_is_not_taken_for_ready(box, helper, ne
     box = box(helper("signals"), config=HELD, uid=31338, gid=31338, limits={"nproc": 3})
     box.wait_line("is ready")
     box.signal(signal.SIGHUP)
-    box.wait_line("Reload failed: the server of before goes on")
+    box.wait_line("Reload failed: the old server goes on")
     box.signal(signal.SIGUSR1)
     box.wait_line("^got 10$")
     box.signal(signal.SIGTERM)

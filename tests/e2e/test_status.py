@@ -126,12 +126,12 @@ def change(box, offset, data):
 
 @pytest.mark.usefixtures("needs_root")
 @pytest.mark.parametrize("name, offset, data, words", [
-    ("magic", 0, b"XXXX", "no state of this version"),
-    ("version", 4, struct.pack("<I", 99), "no state of this version"),
-    ("odd for ever", SEQUENCE, struct.pack("<I", 7), "no whole state"),
-    ("another container", SPACE, struct.pack("<Q", 1), "of another container"),
-    ("another process", START, struct.pack("<Q", 1), "of a freshinit that has ended"),
-    ("no such process", PID, struct.pack("<i", 99999), "of a freshinit that has ended"),
+    ("magic", 0, b"XXXX", "not written by this version"),
+    ("version", 4, struct.pack("<I", 99), "not written by this version"),
+    ("odd for ever", SEQUENCE, struct.pack("<I", 7), "not the state of a freshinit"),
+    ("another container", SPACE, struct.pack("<Q", 1), "belongs to another container"),
+    ("another process", START, struct.pack("<Q", 1), "belongs to a freshinit that has ended"),
+    ("no such process", PID, struct.pack("<i", 99999), "belongs to a freshinit that has ended"),
 ])
 def test_a_record_that_is_not_ours_is_not_believed(served, freshinit, name, offset, data, words):
     box = served()
@@ -146,7 +146,7 @@ def test_a_record_that_was_cut_is_not_believed(served, freshinit):
     box = served()
     os.truncate(state_file(box), 100)
     answer = inside(box, freshinit, "status")
-    assert answer.code == 1 and "no whole state" in answer.err
+    assert answer.code == 1 and "not the state of a freshinit" in answer.err
 
 
 @pytest.mark.usefixtures("needs_root")

@@ -127,6 +127,8 @@ static int take_name(struct reading *reading, const char *name, const char *valu
     for (size_t i = 0; i < COUNT(flags); i++)
         if (strcmp(name, flags[i].name) == 0)
             *flags[i].flag = true;
+    if (!value)
+        return 0;
     if (strcmp(name, "config") == 0)
         call->config = value;
     if (strcmp(name, "grace") == 0)

@@ -100,7 +100,7 @@ def test_what_is_not_ready_is_named_with_its_reason(run_config, tmp_path):  # no
     assert re.search(rf"^Waiting for {good}: ready after ", result.stderr, re.M)
     assert re.search(rf"Waiting for {bad}: not ready after \d+ ms: connect: Connection refused",
                      result.stderr)
-    assert re.search(rf"file:{tmp_path}/none: not ready after \d+ ms: look: No such file",
+    assert re.search(rf"file:{tmp_path}/none: not ready after \d+ ms: can't find it: No such file",
                      result.stderr)
     assert not re.search(rf"{good}: not ready|file:{tmp_path}: not ready", result.stderr)
 

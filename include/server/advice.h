@@ -5,8 +5,8 @@
 #include "plan/plan.h"
 #include "server/profiles.h"
 
-/* Logs one line for each thing, with what to do about it; nothing with advice = no. Changes nothing,
- * and reads a few small files. */
+/* Logs one line for each thing, with what to do about it; nothing with advice = no. Reads a
+ * few small files, changes nothing. */
 void advice_give(const struct plan *plan, const struct profile *profile);
 
 #endif

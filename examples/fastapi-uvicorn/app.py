@@ -9,7 +9,7 @@ from fastapi.templating import Jinja2Templates
 app = FastAPI()
 templates = Jinja2Templates("templates")
 started = time.time()
-release = os.environ.get("APP_RELEASE", "unknown")
+release = os.environ.get("FRESHINIT_RELEASE") or os.environ.get("APP_RELEASE", "unknown")
 
 
 @app.middleware("http")
@@ -32,3 +32,8 @@ def page(request: Request):
 @app.get("/healthz", response_class=PlainTextResponse)
 def healthz():
     return "ok\n"
+
+
+@app.get("/version")
+def version():
+    return {"release": release}

@@ -8,7 +8,7 @@ import greeting
 
 app = Flask(__name__)
 started = time.time()
-release = os.environ.get("APP_RELEASE", "unknown")
+release = os.environ.get("FRESHINIT_RELEASE") or os.environ.get("APP_RELEASE", "unknown")
 
 
 @app.after_request
@@ -32,3 +32,8 @@ def page():
 @app.get("/healthz")
 def healthz():
     return "ok\n"
+
+
+@app.get("/version")
+def version():
+    return {"release": release}

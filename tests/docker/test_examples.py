@@ -1,5 +1,6 @@
 """The examples as they stand: their Dockerfiles built, their configurations read."""
 
+import json
 import pathlib
 import re
 
@@ -110,3 +111,16 @@ def test_the_image_can_be_built_from_source_inside_docker(image):
            ROOT / "docker/Dockerfile", "--tag", name, ROOT, within=900)
     assert docker("run", "--rm", name, "--version").startswith("freshinit ")
     docker("rmi", name)
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_its_version_is_told_and_verified(name, container, image):
+    one = container(image.example(name))
+    wait_page(one)
+    code, text, headers = one.page("/version")
+    assert code == 200 and json.loads(text) == {"release": "3f2a9c1"}
+    assert headers["Cache-Control"] == "no-store"
+    assert one.run("freshinit", "health").startswith("ok: ")
+    lines = json.loads(one.run("freshinit", "verify", "--json"))["lines"]
+    assert {line["name"]: line["result"] for line in lines if line["name"] in ("answer", "no-store")} \
+        == {"answer": "ok", "no-store": "ok"}

@@ -271,7 +271,8 @@ int status_command(const struct invocation *invocation)
     struct fault why;
 
     fault_clear(&why);
-    if (!running_plan(invocation, &running, &none, &why))
+    const struct plan *plan = running_plan(invocation, &running, &none, &why);
+    if (!plan)
         return fault_report(&why);
     if (!running.is_found) {
         fault_code(&why, EXIT_FAILED);
@@ -281,6 +282,9 @@ int status_command(const struct invocation *invocation)
     struct status status = { .record = &running.record,
                              .processes = &processes,
                              .oom_kills = count_oom_kills() };
+    /* A reload reads the release again; PID 1 itself does not. */
+    if (running.record.reloads_done > 0)
+        snprintf(running.record.release, sizeof running.record.release, "%s", plan->release);
     if (!running_processes(&running.record, &processes))
         processes.count = 0;
     name_capabilities(running.record.pid, status.capabilities, sizeof status.capabilities);

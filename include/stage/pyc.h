@@ -56,7 +56,8 @@ struct pyc_facts {
     struct timespec source_changed;
     struct timespec written; /* of the bytecode, at the latest */
     bool trusts_mtime;       /* both came with the image: ctimes tell nothing */
-    /* Both as they were sealed: 1; the bytecode is, and the source is another: 0; else, or NULL: -1. */
+    /* Both as they were sealed: 1; the bytecode is, and the source is another: 0; else, or NULL:
+     * -1. */
     int (*sealed)(void *context);
     /* The hash of the source's bytes; false when they can't be read. */
     bool (*hash)(void *context, enum siphash_kind kind, uint64_t key, uint64_t *out);

@@ -16,22 +16,7 @@ import uuid
 
 sys.path.append(str(pathlib.Path(__file__).resolve().parents[1] / "e2e"))
 
-from boxes import Stream  # noqa: E402
-
-WITHIN = 30.0
-
-
-def until(look, what, within=WITHIN):
-    """The first true answer of look(): for what gives no event, looked at often."""
-    pause = threading.Event()
-    deadline = time.monotonic() + within
-    while True:
-        answer = look()
-        if answer:
-            return answer
-        if time.monotonic() > deadline:
-            raise AssertionError(f"{what} did not come within {within} s")
-        pause.wait(0.02)
+from boxes import WITHIN, Stream, until  # noqa: E402, F401
 
 
 def docker(*words, check=True, within=300):

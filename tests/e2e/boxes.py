@@ -18,11 +18,25 @@ import termios
 import threading
 import time
 
-WITHIN = 20.0
+WITHIN = 30.0
 
 
 def set_parent_death_signal():
     ctypes.CDLL(None).prctl(1, signal.SIGKILL)
+
+
+def until(look, what, within=WITHIN, box=None):
+    """The first true answer of look(): for what gives no event, looked at often."""
+    pause = threading.Event()
+    deadline = time.monotonic() + within
+    while True:
+        answer = look()
+        if answer:
+            return answer
+        if time.monotonic() > deadline:
+            raise AssertionError(f"{what} did not come within {within} s"
+                                 + (f"\n{box.transcript()}" if box else ""))
+        pause.wait(0.02)
 
 
 class Stream:

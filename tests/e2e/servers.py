@@ -8,13 +8,12 @@ import random
 import signal
 import socket
 import threading
-import time
 from dataclasses import dataclass
 
 import pytest
 
 import venvs
-from boxes import WITHIN
+from boxes import WITHIN, until
 from load import Load
 
 # Under load of the machine a Python server needs seconds to come up.
@@ -241,20 +240,6 @@ class Request(threading.Thread):
             self.result = self.site.page(self.path)
         except (OSError, ValueError, http.client.HTTPException) as error:
             self.result = error
-
-
-def until(look, what, within=WITHIN, box=None):
-    """The first true answer of look(): for what gives no event, looked at often."""
-    pause = threading.Event()
-    deadline = time.monotonic() + within
-    while True:
-        answer = look()
-        if answer:
-            return answer
-        if time.monotonic() > deadline:
-            raise AssertionError(f"{what} did not come within {within} s"
-                                 + (f"\n{box.transcript()}" if box else ""))
-        pause.wait(0.02)
 
 
 def descriptors(pid):

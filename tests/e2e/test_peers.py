@@ -33,4 +33,4 @@ def test_the_table_in_the_readme_is_this_one():
     if "<!-- peers:begin -->" not in text:
         pytest.skip("the README has no place for it")
     block = text.split("<!-- peers:begin -->")[1].split("<!-- peers:end -->")[0]
-    assert block.strip() == peers.table(), "run tests/e2e/peers_table.py"
+    assert block.strip() == peers.table(), "run tests/e2e/tables.py"

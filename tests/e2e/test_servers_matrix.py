@@ -40,4 +40,4 @@ def test_the_tables_in_the_readme_are_these():
     if "<!-- servers:begin -->" not in text:
         pytest.skip("the README has no place for them")
     block = text.split("<!-- servers:begin -->")[1].split("<!-- servers:end -->")[0]
-    assert block.strip() == events.table(), "run tests/e2e/servers_table.py"
+    assert block.strip() == events.table(), "run tests/e2e/tables.py"

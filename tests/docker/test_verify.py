@@ -279,23 +279,26 @@ def test_a_second_server_on_the_port(serve):
     assert_green(one)
 
 
-def test_an_old_replica_behind_the_same_address(serve):
+@pytest.fixture
+def network(engine):
+    """Asked for before the containers, so that it goes after them."""
+    name = f"freshinit-test-{uuid.uuid4().hex[:12]}"
+    docker("network", "create", name)
+    yield name
+    docker("network", "rm", name, check=False)
+
+
+def test_an_old_replica_behind_the_same_address(network, serve):
     """The service's name still leads to a container of the release before."""
-    network = f"freshinit-test-{uuid.uuid4().hex[:12]}"
-    docker("network", "create", network)
     options = ["--network", network, "--network-alias", "web"]
-    try:
-        old = serve(OLD, options=options)
-        new = serve(NEW, options=options)
-        words = ["--set", "health.url=http://web:8000/healthz"]
-        seen = until(lambda: (v := Verified(new, *words)).failed == {"answer"} and v, "the old replica")
-        seen.must_fail("answer", "the answer is of release aaaaaaa, not of bbbbbbb", "an old replica")
-        old.remove()
-        after = Verified(new, *words)
-        assert after.ok, after.text
-        new.remove()
-    finally:
-        docker("network", "rm", network, check=False)
+    old = serve(OLD, options=options)
+    new = serve(NEW, options=options)
+    words = ["--set", "health.url=http://web:8000/healthz"]
+    seen = until(lambda: (v := Verified(new, *words)).failed == {"answer"} and v, "the old replica")
+    seen.must_fail("answer", "the answer is of release aaaaaaa, not of bbbbbbb", "an old replica")
+    old.remove()
+    after = Verified(new, *words)
+    assert after.ok, after.text
 
 
 def test_a_missing_no_store_header(serve):

@@ -17,7 +17,7 @@ from boxes import WITHIN, until
 from load import Load
 
 # Under load of the machine a Python server needs seconds to come up.
-SLOW = 30.0
+SLOW = 60.0
 
 # Its release is what the file says when it is imported; "broken" is a new release that can't be.
 APP = r'''

@@ -1,6 +1,5 @@
 """With `listen` a reload refuses no request, and no old code answers after it."""
 
-import os
 import signal
 import time
 
@@ -9,8 +8,8 @@ import pytest
 from servers import SLOW, site  # noqa: F401
 
 # One server of each way to be given a socket; the rest in the matrix.
-SHORT = ["gunicorn", "uvicorn-workers"]
-LONG = ["gunicorn-threads", "gunicorn-asgi", "gunicorn-preload", "uvicorn", "hypercorn",
+SHORT = ["gunicorn", "uvicorn"]
+LONG = ["gunicorn-threads", "gunicorn-asgi", "gunicorn-preload", "uvicorn-workers", "hypercorn",
         "gunicorn-oldest", "gunicorn-threads-oldest", "gunicorn-asgi-oldest", "uvicorn-oldest",
         "uvicorn-workers-oldest", "gunicorn-debian", "uvicorn-debian"]
 

@@ -28,7 +28,8 @@ static bool has_child(pid_t pid)
     return found;
 }
 
-/* In a stop the new one is told with all that is left; after a stop for a restart it is of no use. */
+/* In a stop the new one is told with all that is left; after a stop for a restart it is of no
+ * use. */
 static bool is_wanted(const struct policy *state)
 {
     return (state->phase == PHASE_SERVING && state->task != TASK_RESTART) ||

@@ -18,6 +18,7 @@ struct policy_rules {
     bool has_server;
     bool is_pid1;
     bool ends_at_once; /* tini: the rest is left to the kernel */
+    bool tells_ready;  /* a probe does: EVENT_READY is more than that it was started */
     bool recycles;     /* a server that ends by itself with 0 is started again */
     enum policy_way way;
     int64_t drain_ms;
@@ -57,6 +58,7 @@ struct policy {
     bool is_reloading; /* until it is done or has failed */
     bool is_reload_queued;
     bool is_recycled; /* the server that runs replaced one that had done its requests */
+    int short_lives;  /* in a row, of servers that ended by themselves before they served */
     bool is_stop_asked;
     int exit_code;
     int64_t server_start_ms;

@@ -207,6 +207,7 @@ static struct policy_rules rules_for(const struct jobs *jobs, const struct plan 
         .has_server = jobs->has_server,
         .is_pid1 = self->is_pid1,
         .ends_at_once = plan->init.is_tini,
+        .tells_ready = jobs->probe != NULL,
         .recycles = jobs->recycles,
         .way = jobs->way,
         .drain_ms = server->drain_ms,

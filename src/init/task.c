@@ -8,9 +8,10 @@
 
 enum {
     PROBE_MARGIN_MS = 2000,  /* a probe keeps its own time; one that hangs is not waited for */
-    RECYCLE_LEAST_MS = 1000, /* a server that ends sooner would be started in a ring */
-    AGAIN_MS = 1000,         /* until a KILL is said again */
-    STALE_KILLS_MAX = 5      /* a worker that hangs in the kernel does not die of KILL */
+    RECYCLE_LEAST_MS = 1000, /* a server that always ends sooner is started in a ring */
+    SHORT_LIVES_MAX = 5,
+    AGAIN_MS = 1000,    /* until a KILL is said again */
+    STALE_KILLS_MAX = 5 /* a worker that hangs in the kernel does not die of KILL */
 };
 
 static const struct step nothing = { .kind = DO_NOTHING };
@@ -158,7 +159,8 @@ struct step task_late(struct policy *state, int64_t now_ms)
 bool task_outlives(const struct policy_rules *rules, struct policy *state,
                    const struct event *event, struct step *out)
 {
-    bool has_lived = event->now_ms - state->server_start_ms >= RECYCLE_LEAST_MS;
+    bool was_ready = rules->tells_ready && state->task != TASK_AWAIT_READY;
+    bool has_served = was_ready || event->now_ms - state->server_start_ms >= RECYCLE_LEAST_MS;
 
     if (state->task == TASK_RESTART) {
         state->is_recycled = false;
@@ -169,7 +171,11 @@ bool task_outlives(const struct policy_rules *rules, struct policy *state,
         *out = begin(state, TASK_AWAIT_READY, state->deadline_ms, DO_PROMOTE_NEW);
         return true;
     }
-    if (!rules->recycles || event->code != 0 || !has_lived)
+    if (!rules->recycles || event->code != 0)
+        return false;
+    /* A busy one may have done its requests before the probe got through. */
+    state->short_lives = has_served ? 0 : state->short_lives + 1;
+    if (state->short_lives > SHORT_LIVES_MAX)
         return false;
     state->is_recycled = true;
     if (state->task == TASK_NONE || state->task == TASK_AWAIT_READY) {

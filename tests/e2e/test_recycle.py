@@ -28,3 +28,12 @@ def test_workers_are_replaced_after_their_requests(name, site):
     while len(first) < 4:
         first.add(site.wait_page()[1])
     assert not [line for line in site.box.err if line.startswith("Starting ")][1:]
+
+
+def test_one_that_never_serves_is_not_started_for_ever(box, tmp_path):
+    program = tmp_path / "uvicorn"
+    program.write_text("#!/bin/sh\nexit 0\n", encoding="utf-8")
+    program.chmod(0o755)
+    one = box(str(program), config="[server]\nmax_requests = 5\n")
+    assert one.wait(SLOW) == 0
+    assert 2 <= len([line for line in one.err if line.startswith("Starting ")]) <= 10

@@ -44,6 +44,7 @@ struct loop {
     struct server server;       /* that serves, or is to */
     struct server other;        /* handover: the new one until it is ready, then the old one */
     struct listeners listeners; /* that every server is given */
+    pid_t ended_probe;          /* ours, and on its way out: nothing that was left behind */
     pid_t probe_pid;            /* the child that finds out whether the last one is ready */
     unsigned generation;
     int64_t reload_start_ms;

@@ -47,6 +47,7 @@ static void stop_probe(struct loop *loop)
 {
     if (loop->probe_pid != 0)
         group_signal(loop->probe_pid, SIGKILL, GROUP_ALL);
+    loop->ended_probe = loop->probe_pid;
     loop->probe_pid = 0;
 }
 

@@ -114,7 +114,7 @@ bool group_is_alone(void)
     return kill(-1, 0) < 0 && errno == ESRCH;
 }
 
-size_t group_name_rest(char *out, size_t out_size)
+size_t group_name_rest(pid_t except, char *out, size_t out_size)
 {
     enum { NAMED_MAX = 12 };
     struct procfs_walk walk;
@@ -127,7 +127,7 @@ size_t group_name_rest(char *out, size_t out_size)
     if (!procfs_open(&walk))
         return 0;
     while (procfs_next(&walk, &entry)) {
-        if (!is_left(&entry, self) || ++count > NAMED_MAX)
+        if (entry.pid == except || !is_left(&entry, self) || ++count > NAMED_MAX)
             continue;
         int length = snprintf(out + used, out_size - used, "%s%d (%s)", used > 0 ? ", " : "",
                               (int)entry.pid, entry.name);

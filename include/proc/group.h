@@ -19,8 +19,8 @@ void group_sweep(int number);
 /* Is anything left? As PID 1 that includes what `docker exec` started, which can't be reaped. */
 bool group_is_alone(void);
 
-/* Names what a sweep would meet, less `except`: "23 (python3), 24 (sleep) and 3 more". How many there
- * are. */
+/* Names what a sweep would meet, less `except`: "23 (python3), 24 (sleep) and 3 more". Returns how
+ * many there are. */
 size_t group_name_rest(pid_t except, char *out, size_t out_size);
 
 /* Signals exactly this process, which began at `start` (of procfs): false when it is gone. */

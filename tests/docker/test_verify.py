@@ -217,7 +217,7 @@ def test_a_worker_stuck_since_before_the_reload(serve):
     threading.Thread(target=ask_stuck, args=(one,), daemon=True).start()
     old = until(lambda: stuck_worker(one), "the stuck worker")
     reload = one.start("reload", "freshinit", "reload")
-    seen = until(lambda: (v := Verified(one)).lines["workers"]["reason"].startswith("1 of ") and v,
+    seen = until(lambda: (v := Verified(one)).lines["workers"]["reason"].startswith("1 from ") and v,
                  "the stale worker")
     seen.must_fail("workers", "1 from before the last reload still run", "stale_worker_timeout")
     assert f"{old} (gunicorn)" in seen.lines["workers"]["reason"]

@@ -134,9 +134,26 @@ static void a_server_that_has_done_its_requests_is_started_again(void **unused)
     feed(&rules, &state, EVENT_STAGES_DONE, 0, 10);
     assert_int_equal(feed(&rules, &state, EVENT_SERVER_ENDED, 0, 5000).kind, DO_START_SERVER);
     assert_int_equal(feed(&rules, &state, EVENT_READY, 0, 5001).kind, DO_NOTHING);
-    /* Too soon: it would go round and round. */
-    assert_int_equal(feed(&rules, &state, EVENT_SERVER_ENDED, 0, 5100).kind, DO_NEXT_STAGE);
+    /* Short lives are no end, but without a longer one between them it would go round and round. */
+    for (int64_t life = 1; life <= 5; life++)
+        assert_int_equal(feed(&rules, &state, EVENT_SERVER_ENDED, 0, 5001 + life).kind,
+                         DO_START_SERVER);
+    assert_int_equal(feed(&rules, &state, EVENT_SERVER_ENDED, 0, 5007).kind, DO_NEXT_STAGE);
     assert_int_equal(state.phase, PHASE_STOP_STAGES);
+}
+
+static void a_long_life_forgives_short_ones(void **unused)
+{
+    struct policy_rules rules = usual();
+    struct policy state;
+
+    (void)unused;
+    rules.recycles = true;
+    begin_serving(&rules, &state);
+    for (int64_t life = 1; life <= 5; life++)
+        feed(&rules, &state, EVENT_SERVER_ENDED, 0, life);
+    assert_int_equal(feed(&rules, &state, EVENT_SERVER_ENDED, 0, 9000).kind, DO_START_SERVER);
+    assert_int_equal(feed(&rules, &state, EVENT_SERVER_ENDED, 0, 9001).kind, DO_START_SERVER);
 }
 
 static void the_new_server_goes_on_when_the_old_one_dies_first(void **unused)
@@ -162,6 +179,7 @@ int main(void)
         cmocka_unit_test(old_workers_are_killed_when_their_time_is_over),
         cmocka_unit_test(a_worker_that_no_kill_ends_does_not_hold_up_reloads_for_ever),
         cmocka_unit_test(a_server_that_has_done_its_requests_is_started_again),
+        cmocka_unit_test(a_long_life_forgives_short_ones),
         cmocka_unit_test(the_new_server_goes_on_when_the_old_one_dies_first),
     };
 

@@ -1,21 +1,19 @@
 /*
  * Finds the subcommand, returns its exit code.
  */
-#include <string.h>
-
 #include "base/fault.h"
 #include "base/fdio.h"
 #include "base/log.h"
 #include "cmd/commands.h"
 #include "plan/argv.h"
-#include "plan/expand.h"
+#include "plan/env.h"
 
 int main(int argc, char **argv, char **environment)
 {
     struct call call;
     struct fault why;
 
-    const char *no_colour = expand_lookup(environment, "NO_COLOR", strlen("NO_COLOR"));
+    const char *no_colour = env_find(environment, "NO_COLOR");
 
     fdio_fill_streams();
     log_open(!no_colour || no_colour[0] == '\0');

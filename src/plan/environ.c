@@ -156,12 +156,7 @@ int environ_build(struct plan *plan, char *const *environment, bool is_lenient, 
 
 const char *environ_get(const struct plan *plan, const char *name)
 {
-    size_t length = strlen(name);
-
-    for (char **next = plan->environment; next && *next; next++)
-        if (is_named(*next, name, length))
-            return *next + length + 1;
-    return NULL;
+    return plan->environment ? expand_lookup(plan->environment, name, strlen(name)) : NULL;
 }
 
 void environ_put(struct plan *plan, const char *name, const char *value)

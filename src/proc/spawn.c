@@ -14,6 +14,7 @@
 
 #include "base/exitcode.h"
 #include "base/log.h"
+#include "plan/env.h"
 #include "proc/signals.h"
 
 /* Kubernetes' service links alone can make thousands. */
@@ -25,16 +26,6 @@ struct launch {
     char home[VARIABLE_MAX];
     char listen_pid[32];
 };
-
-static const char *variable(char *const *environment, const char *name)
-{
-    size_t length = strlen(name);
-
-    for (; *environment; environment++)
-        if (strncmp(*environment, name, length) == 0 && (*environment)[length] == '=')
-            return *environment + length + 1;
-    return NULL;
-}
 
 static void set_variable(struct launch *launch, const char *name, char *line)
 {
@@ -52,7 +43,7 @@ static void set_variable(struct launch *launch, const char *name, char *line)
 static int prepare_environment(const struct spawn *what, struct launch *launch, struct fault *why)
 {
     const struct identity *user = what->privs.user;
-    const char *listen_pid = variable(what->environment, "LISTEN_PID");
+    const char *listen_pid = env_find(what->environment, "LISTEN_PID");
     size_t count = 0;
     char number[16];
 
@@ -105,7 +96,7 @@ static int explain(const char *path, int error, struct fault *why)
 static int exec_found(const struct spawn *what, char *const *environment, struct fault *why)
 {
     const char *name = what->argv[0];
-    const char *path = variable(environment, "PATH");
+    const char *path = env_find(environment, "PATH");
     char found[PATH_MAX] = "";
     char file[PATH_MAX];
     int error = ENOENT;

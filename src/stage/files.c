@@ -13,6 +13,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "plan/environ.h"
 #include "stage/confine.h"
 #include "stage/place.h"
 #include "stage/report.h"
@@ -55,17 +56,6 @@ struct files {
     char title[256];
 };
 
-static const char *find_variable(char *const *environment, const char *name)
-{
-    size_t length = strlen(name);
-
-    for (; environment && *environment; environment++) {
-        if (strncmp(*environment, name, length) == 0 && (*environment)[length] == '=')
-            return *environment + length + 1;
-    }
-    return NULL;
-}
-
 /* A root that is refused only now is passed over with a warning: the rest of the stage goes on. */
 static void add_root(struct files *files, size_t stage, const char *word, bool is_prefix)
 {
@@ -88,7 +78,7 @@ static void add_root(struct files *files, size_t stage, const char *word, bool i
 static void find_roots(struct files *files)
 {
     struct sweep *sweep = &files->sweep;
-    const char *prefix = find_variable(files->run->plan->environment, "PYTHONPYCACHEPREFIX");
+    const char *prefix = environ_get(files->run->plan, "PYTHONPYCACHEPREFIX");
 
     for (size_t i = 0; i < sweep->count; i++) {
         const struct words *words = root_words(sweep->choices[i].stage);

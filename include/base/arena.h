@@ -12,7 +12,8 @@
 #include "base/attr.h"
 #include "base/fault.h"
 
-enum { ARENA_SIZE = 2 * 1024 * 1024 };
+/* Less than a huge page, which the kernel would fill with zeros at the first byte taken. */
+enum { ARENA_SIZE = 2 * 1024 * 1024 - 4096 };
 
 MUST_USE int arena_open(struct fault *why);
 

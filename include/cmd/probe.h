@@ -5,10 +5,11 @@
 #include <sys/types.h>
 
 #include "plan/plan.h"
+#include "proc/listen.h"
 
 /* 0 when the server whose process group this is answers, 1 when its time is over; says why. While
- * another generation listens on the same socket, only an answer of this one counts. */
-int probe_server(const struct plan *plan, pid_t group);
+ * another generation listens on the same address, only an answer of this one counts. */
+int probe_server(const struct plan *plan, pid_t group, const struct listeners *listeners);
 
 /* A fault in `ready` that no server could mend. */
 int probe_check(const struct plan *plan, struct fault *why);

@@ -47,7 +47,8 @@ enum policy_task {
     TASK_READY_STAGES,
     TASK_RELOAD_STAGES,
     TASK_START_NEW,  /* handover: the new server was started, the old one serves */
-    TASK_RETIRE_OLD, /* handover: the new one serves, the old one was told to stop */
+    TASK_CALM_OLD,   /* handover: the new one serves, the old one does what it has in hand */
+    TASK_RETIRE_OLD, /* handover: the old one was told to stop */
     TASK_OUTLIVE,    /* the server reloads itself, its old workers are to end */
     TASK_RESTART     /* the server was told to stop, and is to be started again */
 };
@@ -112,7 +113,8 @@ enum step_kind {
     DO_START_NEW,
     DO_PROMOTE_NEW, /* the old server ended early: the new one is the server now */
     DO_ABANDON_NEW, /* it failed: ended, and the old one goes on; EVENT_TASK_OVER follows */
-    DO_RETIRE_OLD,  /* the new one is the server now, the old one is told to stop */
+    DO_TAKE_OVER,   /* the new one is the server now, and gets every new connection */
+    DO_RETIRE_OLD,  /* the old one is told to stop */
     DO_KILL_OLD,
     DO_SIGNAL_RELOAD,
     DO_KILL_STALE,    /* workers of before the reload */

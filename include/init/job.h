@@ -9,6 +9,7 @@
 
 #include "init/event.h"
 #include "plan/plan.h"
+#include "proc/listen.h"
 
 /* One child whose body is a function: a stage, or neighbours that share one walk. */
 struct job {
@@ -31,7 +32,7 @@ struct jobs {
     bool has_server; /* false: clean, which ends after its stages */
     /* Runs in a child: 0 when the server whose process group this is is ready, 1 when its time is
      * over. NULL: nothing tells. */
-    int (*probe)(const struct plan *plan, pid_t group);
+    int (*probe)(const struct plan *plan, pid_t group, const struct listeners *listeners);
     enum policy_way way; /* how a reload replaces the server */
     bool recycles;       /* a server that ends by itself with 0 is started again */
     enum when phase;     /* of the first stages: start, or build */

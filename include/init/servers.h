@@ -12,8 +12,9 @@ bool servers_start_new(struct loop *loop, struct event *follows);
 
 /* The new one becomes the server, because the old one ended early. */
 void servers_promote(struct loop *loop);
-/* The new one becomes the server, and the old one is told to stop. */
-void servers_retire(struct loop *loop);
+/* The new one becomes the server; the old one does what it has in hand, and is told to stop. */
+void servers_take_over(struct loop *loop);
+void servers_retire(const struct loop *loop);
 /* The new one is ended, and the old one goes on. */
 void servers_abandon(struct loop *loop);
 void servers_kill_old(const struct loop *loop);

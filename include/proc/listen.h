@@ -2,6 +2,7 @@
 #ifndef PROC_LISTEN_H
 #define PROC_LISTEN_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/attr.h"
@@ -9,11 +10,12 @@
 #include "base/words.h"
 #include "plan/plan.h"
 
-enum { LISTEN_MAX = 8 };
+enum { LISTEN_MAX = 8, LISTEN_BACKLOG = 2048 };
 
 /* Descriptors in rising order, closed on exec until a child is given them. */
 struct listeners {
     int fds[LISTEN_MAX];
+    bool is_twin[LISTEN_MAX]; /* has an older socket on its address beside it, see proc/twin.h */
     size_t count;
 };
 
@@ -24,9 +26,5 @@ MUST_USE int listen_check(const struct words *addresses, struct fault *why);
  * it. */
 MUST_USE int listen_open(const struct words *addresses, const struct identity *user,
                          struct listeners *out, struct fault *why);
-
-/* While wanted, a TCP connection is handed to a server only when its request has begun to arrive:
- * uvicorn closes what it has accepted and not yet read when it is told to stop. */
-void listen_defer(const struct listeners *listeners, bool is_wanted);
 
 #endif

@@ -31,8 +31,9 @@ enum { MESSAGE_MAX = 2000, FIELD_MAX = 400 };
 /* How a line leaves. */
 enum way {
     WAY_NONE,   /* there is no stderr */
-    WAY_OWN,    /* stderr opened anew, without blocking */
-    WAY_SHARED, /* descriptor 2, asked not to wait */
+    WAY_SHARED, /* descriptor 2, each write asked not to wait */
+    WAY_OWN,    /* where it can't be asked: stderr opened anew, without blocking */
+    WAY_POLLED, /* where that can't be done either: only when poll says that there is room */
     WAY_SOCKET,
     WAY_FILE /* a file never waits for a reader */
 };
@@ -62,13 +63,6 @@ void log_open(bool wants_colour)
     }
     state.way = S_ISREG(st.st_mode) ? WAY_FILE : S_ISSOCK(st.st_mode) ? WAY_SOCKET : WAY_SHARED;
     state.has_colour = wants_colour && S_ISCHR(st.st_mode) && isatty(STDERR_FILENO);
-    if (state.way != WAY_SHARED)
-        return;
-    int fd = open("/proc/self/fd/2", O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-    if (fd < 0)
-        return;
-    state.fd = fd;
-    state.way = WAY_OWN;
 }
 
 void log_setup(enum log_format format, enum log_level level)
@@ -80,7 +74,7 @@ void log_setup(enum log_format format, enum log_level level)
 void log_share(void)
 {
     if (state.way == WAY_OWN)
-        state.way = WAY_SHARED;
+        state.way = WAY_POLLED;
 }
 
 bool log_wants(enum log_level level)
@@ -88,19 +82,28 @@ bool log_wants(enum log_level level)
     return level <= state.level;
 }
 
-/* Not every kind of file can be told not to wait; a look with poll is the next best. */
-static ssize_t write_shared(const char *text, size_t length)
+static ssize_t write_polled(const char *text, size_t length)
 {
-    struct iovec piece = { .iov_base = (void *)(size_t)text, .iov_len = length };
     struct pollfd room = { .fd = STDERR_FILENO, .events = POLLOUT };
 
-    ssize_t count = syscall(SYS_pwritev2, STDERR_FILENO, &piece, 1, -1L, -1L, RWF_NOWAIT);
-    if (count >= 0 || (errno != EOPNOTSUPP && errno != ENOSYS && errno != EINVAL && errno != EPERM))
-        return count;
     if (poll(&room, 1, 0) == 1 && (room.revents & POLLOUT))
         return write(STDERR_FILENO, text, length);
     errno = EAGAIN;
     return -1;
+}
+
+/* Terminals can't be asked not to wait, nor pipes before Linux 6.4. */
+static ssize_t write_shared(const char *text, size_t length)
+{
+    struct iovec piece = { .iov_base = (void *)(size_t)text, .iov_len = length };
+
+    ssize_t count = syscall(SYS_pwritev2, STDERR_FILENO, &piece, 1, -1L, -1L, RWF_NOWAIT);
+    if (count >= 0 || (errno != EOPNOTSUPP && errno != ENOSYS && errno != EINVAL && errno != EPERM))
+        return count;
+    int fd = open("/proc/self/fd/2", O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    state.way = fd < 0 ? WAY_POLLED : WAY_OWN;
+    state.fd = fd;
+    return fd < 0 ? write_polled(text, length) : write(fd, text, length);
 }
 
 static bool deliver(const char *text, size_t length)
@@ -112,6 +115,8 @@ static bool deliver(const char *text, size_t length)
         return write(state.fd, text, length) >= 0;
     case WAY_SHARED:
         return write_shared(text, length) >= 0;
+    case WAY_POLLED:
+        return write_polled(text, length) >= 0;
     case WAY_SOCKET:
         return send(STDERR_FILENO, text, length, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0;
     case WAY_FILE:

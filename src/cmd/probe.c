@@ -1,6 +1,7 @@
 /*
- * Asks a server that was just started until it answers. Its connection is followed to the process
- * that took it, since an older generation may listen on the same socket.
+ * Asks a server that was just started until it answers. An older generation may listen on the same
+ * address: the kernel is told which connections are a probe's, and where it can't be told, they are
+ * followed to the process that took them.
  */
 #include "cmd/probe.h"
 
@@ -21,12 +22,20 @@
 #include "net/ready.h"
 #include "net/wire.h"
 #include "proc/procfs.h"
+#include "proc/twin.h"
 #include "stage/ports.h"
 
 enum {
     PAUSE_MS = 50,       /* between two tries */
     TRY_MS = 3000,       /* for one of them */
     STAY_ALIVE_MS = 3000 /* where no one can tell who answers */
+};
+
+/* What is asked: the server of this process group, on its own listeners. */
+struct probe {
+    const struct url *url;
+    pid_t group;
+    const struct listeners *listeners;
 };
 
 /* Who has taken our connection. */
@@ -146,13 +155,22 @@ static int begin_request(struct wire *wire, const struct url *url, struct fault 
     return wire_send(wire, text, (size_t)length, why);
 }
 
+static void admit(int fd, int family, const void *context)
+{
+    const struct probe *probe = context;
+
+    twin_admit(probe->listeners, fd, family);
+}
+
 /* One connection. `out_taker` says whether its failure means anything. */
-static int ask_once(const struct url *url, pid_t group, enum taker *out_taker, struct fault *why)
+static int ask_once(const struct probe *probe, enum taker *out_taker, struct fault *why)
 {
     int64_t deadline_ms = clock_ms() + TRY_MS;
+    const struct dial_hook hook = { .before = admit, .context = probe };
+    const struct url *url = probe->url;
     bool is_http = strcmp(url->scheme, "http") == 0;
     struct wire wire;
-    int fd = dial_url(url, deadline_ms, why);
+    int fd = dial_hooked(url, &hook, deadline_ms, why);
 
     *out_taker = TAKER_NOBODY;
     if (fd < 0)
@@ -160,7 +178,7 @@ static int ask_once(const struct url *url, pid_t group, enum taker *out_taker, s
     wire_open(&wire, fd, deadline_ms);
     int result = is_http ? begin_request(&wire, url, why) : 0;
     if (result == 0)
-        *out_taker = await_taker(fd, group, deadline_ms);
+        *out_taker = await_taker(fd, probe->group, deadline_ms);
     if (result == 0 && *out_taker == TAKER_SERVER && is_http)
         result = finish_request(&wire, url, why);
     else if (result == 0 && *out_taker == TAKER_NOBODY)
@@ -217,7 +235,7 @@ static int ask_blindly(const struct plan *plan, const struct url *url, int64_t d
     return fault_set(why, "%s", fault_line(&last, 0));
 }
 
-static int ask(const struct plan *plan, pid_t group, struct fault *why)
+static int ask(const struct plan *plan, struct probe *probe, struct fault *why)
 {
     int64_t deadline_ms = clock_ms() + plan->server.ready_timeout_ms;
     enum taker taker;
@@ -226,6 +244,7 @@ static int ask(const struct plan *plan, pid_t group, struct fault *why)
 
     if (choose_url(plan, &url, why) < 0)
         return -1;
+    probe->url = &url;
     /* Only where we hold the socket can there be two servers on it. */
     bool is_alone = plan->server.listen.count == 0;
     do {
@@ -237,7 +256,7 @@ static int ask(const struct plan *plan, pid_t group, struct fault *why)
             clock_rest(PAUSE_MS);
             continue;
         }
-        int result = ask_once(&url, group, &taker, &last);
+        int result = ask_once(probe, &taker, &last);
         if (taker == TAKER_HIDDEN)
             return ask_blindly(plan, &url, deadline_ms, why);
         if (result == 0 && taker == TAKER_SERVER)
@@ -250,8 +269,9 @@ static int ask(const struct plan *plan, pid_t group, struct fault *why)
     return fault_set(why, "%s", last.count > 0 ? fault_line(&last, 0) : "no answer");
 }
 
-int probe_server(const struct plan *plan, pid_t group)
+int probe_server(const struct plan *plan, pid_t group, const struct listeners *listeners)
 {
+    struct probe probe = { .group = group, .listeners = listeners };
     const char *ready = plan->server.ready;
     char limit[32];
     struct fault why;
@@ -263,7 +283,7 @@ int probe_server(const struct plan *plan, pid_t group)
         return 0;
     }
     fault_clear(&why);
-    if (ask(plan, group, &why) == 0)
+    if (ask(plan, &probe, &why) == 0)
         return 0;
     log_event(LOG_WARN, "server.not_ready", LOG_FIELDS(LOG_NUMBER("pid", group)),
               "not ready after %s (ready_timeout): %s: %s",

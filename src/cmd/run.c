@@ -3,7 +3,6 @@
  */
 #include <unistd.h>
 
-#include "base/arena.h"
 #include "base/exitcode.h"
 #include "base/log.h"
 #include "cmd/commands.h"
@@ -87,7 +86,7 @@ int run_command(const struct invocation *invocation)
         return fault_report(&why);
     jobs_from_plan(plan, &wanted, &jobs);
     add_server(plan, &jobs);
-    if (pid1_follow_parent(plan->init.parent_signal, &why) < 0 || arena_seal(&why) < 0)
+    if (pid1_follow_parent(plan->init.parent_signal, &why) < 0)
         return fault_report(&why);
     tell_start(plan);
     advice_give(plan, profiles_find(plan->server.kind, &plan->server.command));

@@ -80,6 +80,9 @@ static void signal_server(struct loop *loop, const struct step *step)
     case DO_PROMOTE_NEW:
         servers_promote(loop);
         break;
+    case DO_TAKE_OVER:
+        servers_take_over(loop);
+        break;
     case DO_RETIRE_OLD:
         servers_retire(loop);
         break;

@@ -108,7 +108,7 @@ int launch_server(struct loop *loop, struct server *out, struct fault *why)
         .umask = plan->umask,
         .takes_terminal = loop->self->has_terminal && !launch_keeps_terminal(loop),
         .hands_streams = true,
-        .listeners = &loop->listeners,
+        .listeners = &out->listeners,
         .body = loop->generation > 0 ? run_renewed : NULL,
         .context = loop,
     };
@@ -116,7 +116,9 @@ int launch_server(struct loop *loop, struct server *out, struct fault *why)
 
     if (spawn_start(&what, &pid, why) < 0)
         return -1;
-    *out = (struct server){ .pid = pid, .generation = ++loop->generation, .start_ms = clock_ms() };
+    out->pid = pid;
+    out->generation = ++loop->generation;
+    out->start_ms = clock_ms();
     tell_started(loop, out);
     return 0;
 }

@@ -4,6 +4,7 @@
  */
 #include "init/loop.h"
 
+#include <sched.h>
 #include <signal.h>
 #include <string.h>
 #include <unistd.h>
@@ -174,7 +175,7 @@ static void check_deadlines(struct loop *loop)
         handle(loop, (struct event){ .kind = EVENT_DEADLINE });
 }
 
-/* What others may know of us. The first child has been made by now. */
+/* What others may know of us. */
 static void tell_state(struct loop *loop)
 {
     enum state_phase phase = STATE_STOPPING;
@@ -219,6 +220,19 @@ static struct policy_rules rules_for(const struct jobs *jobs, const struct plan 
     };
 }
 
+/* What can be done once the first child is on its way. It goes first: on one processor it would
+ * have to wait. Where memory is too short to seal the plan, it stays as it is. */
+static void settle_down(struct loop *loop)
+{
+    struct fault unused;
+
+    sched_yield();
+    tell_state(loop);
+    fault_clear(&unused);
+    if (arena_seal(&unused) == 0)
+        arena_give_back();
+}
+
 int loop_run(const struct jobs *jobs, const struct plan *plan, const struct pid1 *self)
 {
     /* tini knows no servers. */
@@ -238,10 +252,8 @@ int loop_run(const struct jobs *jobs, const struct plan *plan, const struct pid1
     state_begin(&record, plan, jobs->has_server && !plan->init.is_tini);
     loop.server_name = server_name(&loop);
     handle(&loop, (struct event){ .kind = EVENT_START });
-    if (loop.state.phase != PHASE_ENDED) {
-        tell_state(&loop);
-        arena_give_back();
-    }
+    if (loop.state.phase != PHASE_ENDED)
+        settle_down(&loop);
     for (;;) {
         int64_t look_ms = next_look(&loop);
         if (loop.state.phase == PHASE_ENDED) {

@@ -172,7 +172,7 @@ static struct step at_deadline(const struct policy_rules *rules, struct policy *
         state->deadline_ms = event->now_ms + KILL_ROUND_MS;
         return (struct step){ .kind = DO_KILL_REST };
     case PHASE_SERVING:
-        return task_late(state, event->now_ms);
+        return task_late(rules, state, event->now_ms);
     case PHASE_STAGES:
     case PHASE_ENDED:
         break;

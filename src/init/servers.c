@@ -15,14 +15,16 @@
 #include "proc/group.h"
 #include "proc/reap.h"
 #include "proc/spawn.h"
+#include "proc/twin.h"
 
 /* Runs in the probe's child. */
 static int run_probe(const void *context)
 {
     const struct loop *loop = context;
     bool is_new = loop->state.task == TASK_START_NEW;
+    const struct server *server = is_new ? &loop->other : &loop->server;
 
-    return loop->jobs->probe(loop->plan, is_new ? loop->other.pid : loop->server.pid);
+    return loop->jobs->probe(loop->plan, server->pid, &server->listeners);
 }
 
 /* Where nothing tells when the server is ready, it is ready at once. */
@@ -65,7 +67,7 @@ bool servers_start(struct loop *loop, struct event *follows)
     loop->server.pid = 0;
     /* After the start stages, which may have freed the port. */
     if (is_first && listen_open(&loop->plan->server.listen, &loop->plan->server.user,
-                                &loop->listeners, &why) < 0) {
+                                &loop->server.listeners, &why) < 0) {
         *follows = failed_to_spawn(&why);
         return true;
     }
@@ -79,17 +81,34 @@ bool servers_start(struct loop *loop, struct event *follows)
     return has_event;
 }
 
+static void forget_other(struct loop *loop)
+{
+    twin_close(&loop->other.listeners, &loop->server.listeners);
+    loop->other.pid = 0;
+}
+
 bool servers_start_new(struct loop *loop, struct event *follows)
 {
     struct fault why;
 
     fault_clear(&why);
-    if (launch_server(loop, &loop->other, &why) < 0) {
-        loop->other.pid = 0;
+    if (twin_open(&loop->server.listeners, &loop->other.listeners, &why) < 0 ||
+        launch_server(loop, &loop->other, &why) < 0) {
+        forget_other(loop);
         *follows = failed_to_spawn(&why);
         return true;
     }
     return start_probe(loop, follows);
+}
+
+/* The new server is the one that serves. */
+static void take_over(struct loop *loop)
+{
+    struct server old = loop->server;
+
+    loop->server = loop->other;
+    loop->other = old;
+    twin_take_over(&loop->server.listeners);
 }
 
 void servers_promote(struct loop *loop)
@@ -97,8 +116,8 @@ void servers_promote(struct loop *loop)
     log_event(LOG_WARN, "server.promoted", LOG_FIELDS(LOG_NUMBER("pid", loop->other.pid)),
               "the old server ended before the new one (pid %d) was ready, which goes on",
               (int)loop->other.pid);
-    loop->server = loop->other;
-    loop->other.pid = 0;
+    take_over(loop);
+    forget_other(loop);
 }
 
 /* Of a stop: -g. */
@@ -122,18 +141,18 @@ static int stop_signal(const struct loop *loop, int asked)
     return number;
 }
 
-void servers_retire(struct loop *loop)
+void servers_take_over(struct loop *loop)
 {
-    struct server old = loop->server;
-
-    loop->server = loop->other;
-    loop->other = old;
-    log_event(LOG_INFO, "server.retiring", LOG_FIELDS(LOG_NUMBER("pid", old.pid)),
+    take_over(loop);
+    log_event(LOG_INFO, "server.retiring", LOG_FIELDS(LOG_NUMBER("pid", loop->other.pid)),
               "%s (pid %d) is ready; stopping the old one (pid %d)", loop->server_name,
-              (int)loop->server.pid, (int)old.pid);
-    listen_defer(&loop->listeners, true);
-    group_signal(old.pid, stop_signal(loop, 0), scope_of(loop));
-    group_signal(old.pid, SIGCONT, GROUP_ONE);
+              (int)loop->server.pid, (int)loop->other.pid);
+}
+
+void servers_retire(const struct loop *loop)
+{
+    group_signal(loop->other.pid, stop_signal(loop, 0), scope_of(loop));
+    group_signal(loop->other.pid, SIGCONT, GROUP_ONE);
 }
 
 /* The new one has had it since its start. */
@@ -151,7 +170,7 @@ void servers_abandon(struct loop *loop)
               "the new %s (pid %d) did not become ready: ended, the old one goes on",
               loop->server_name, (int)loop->other.pid);
     group_signal(loop->other.pid, SIGKILL, GROUP_ALL);
-    loop->other.pid = 0;
+    forget_other(loop);
 }
 
 void servers_kill_old(const struct loop *loop)
@@ -259,8 +278,7 @@ struct event servers_ended(struct loop *loop, pid_t pid, int status)
     if (is_other) {
         /* What its main process left in its group is of the same code. */
         group_signal(pid, SIGKILL, GROUP_ALL);
-        loop->other.pid = 0;
-        listen_defer(&loop->listeners, false);
+        forget_other(loop);
         if (is_new) {
             stop_probe(loop);
             give_terminal_back(loop);

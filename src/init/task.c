@@ -10,6 +10,9 @@ enum {
     PROBE_MARGIN_MS = 2000,  /* a probe keeps its own time; one that hangs is not waited for */
     RECYCLE_LEAST_MS = 1000, /* a server that always ends sooner is started in a ring */
     SHORT_LIVES_MAX = 5,
+    /* Connections that were on their way to the old server when the new one took over have come,
+     * and have been read. */
+    CALM_MS = 500,
     AGAIN_MS = 1000,    /* until a KILL is said again */
     STALE_KILLS_MAX = 5 /* a worker that hangs in the kernel does not die of KILL */
 };
@@ -72,11 +75,10 @@ static struct step replace_server(const struct policy_rules *rules, struct polic
     return end_task(state);
 }
 
-static struct step is_ready(const struct policy_rules *rules, struct policy *state, int64_t now_ms)
+static struct step is_ready(struct policy *state, int64_t now_ms)
 {
     if (state->task == TASK_START_NEW)
-        return begin(state, TASK_RETIRE_OLD, now_ms + rules->stale_worker_timeout_ms,
-                     DO_RETIRE_OLD);
+        return begin(state, TASK_CALM_OLD, now_ms + CALM_MS, DO_TAKE_OVER);
     if (state->task != TASK_AWAIT_READY)
         return nothing;
     /* Its ready stages have run when the first of its kind was started. */
@@ -114,7 +116,7 @@ struct step task_next(const struct policy_rules *rules, struct policy *state,
     case EVENT_STAGES_DONE:
         return stages_done(rules, state, event->now_ms);
     case EVENT_READY:
-        return is_ready(rules, state, event->now_ms);
+        return is_ready(state, event->now_ms);
     case EVENT_NOT_READY:
         if (task == TASK_START_NEW)
             return give_up(state, DO_ABANDON_NEW);
@@ -122,7 +124,7 @@ struct step task_next(const struct policy_rules *rules, struct policy *state,
     case EVENT_NEW_ENDED:
         return task == TASK_START_NEW ? give_up(state, DO_RELOAD_FAILED) : nothing;
     case EVENT_OLD_ENDED:
-        return task == TASK_RETIRE_OLD
+        return task == TASK_CALM_OLD || task == TASK_RETIRE_OLD
                    ? begin(state, TASK_READY_STAGES, CLOCK_NEVER, DO_RELOAD_DONE)
                    : nothing;
     case EVENT_WORKERS_FRESH:
@@ -133,13 +135,16 @@ struct step task_next(const struct policy_rules *rules, struct policy *state,
     }
 }
 
-struct step task_late(struct policy *state, int64_t now_ms)
+struct step task_late(const struct policy_rules *rules, struct policy *state, int64_t now_ms)
 {
     switch (state->task) {
     case TASK_AWAIT_READY:
         return give_up(state, DO_RELOAD_FAILED);
     case TASK_START_NEW:
         return give_up(state, DO_ABANDON_NEW);
+    case TASK_CALM_OLD:
+        return begin(state, TASK_RETIRE_OLD, now_ms + rules->stale_worker_timeout_ms,
+                     DO_RETIRE_OLD);
     case TASK_RETIRE_OLD:
         return begin(state, TASK_RETIRE_OLD, now_ms + AGAIN_MS, DO_KILL_OLD);
     case TASK_OUTLIVE:

@@ -53,12 +53,15 @@ static bool is_own_echo(int fd)
 }
 
 /* The connected socket, or -1 with errno. */
-static int try_address(const struct sockaddr *address, socklen_t size, int64_t deadline_ms)
+static int try_address(const struct sockaddr *address, socklen_t size, const struct dial_hook *hook,
+                       int64_t deadline_ms)
 {
     int fd = socket(address->sa_family, SOCKET_FLAGS, 0);
 
     if (fd < 0)
         return -1;
+    if (hook)
+        hook->before(fd, address->sa_family, hook->context);
     int error = connect(fd, address, size) < 0 ? errno : 0;
     if (error == EINPROGRESS || error == EINTR)
         error = await_connect(fd, deadline_ms);
@@ -84,7 +87,8 @@ static int64_t share_of(int64_t deadline_ms, const struct addrinfo *rest)
     return now_ms + (deadline_ms - now_ms) / count;
 }
 
-int dial_tcp(const char *host, uint16_t port, int64_t deadline_ms, struct fault *why)
+static int dial_host(const char *host, uint16_t port, const struct dial_hook *hook,
+                     int64_t deadline_ms, struct fault *why)
 {
     const struct addrinfo hints = { .ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM };
     struct addrinfo *list = NULL;
@@ -98,7 +102,7 @@ int dial_tcp(const char *host, uint16_t port, int64_t deadline_ms, struct fault 
     if (code != 0)
         return fault_set(why, "look up %s: %s", host, gai_strerror(code));
     for (const struct addrinfo *next = list; next && fd < 0; next = next->ai_next)
-        fd = try_address(next->ai_addr, next->ai_addrlen, share_of(deadline_ms, next));
+        fd = try_address(next->ai_addr, next->ai_addrlen, hook, share_of(deadline_ms, next));
     int error = errno;
     freeaddrinfo(list);
     errno = error;
@@ -123,7 +127,7 @@ int dial_unix(const char *path, int64_t deadline_ms, struct fault *why)
         return fault_set(why, "the socket's path is longer than %zu bytes",
                          sizeof address.sun_path - 1);
     for (;;) {
-        int fd = try_address((const struct sockaddr *)&address, sizeof address, deadline_ms);
+        int fd = try_address((const struct sockaddr *)&address, sizeof address, NULL, deadline_ms);
         if (fd >= 0)
             return fd;
         /* The only way of a unix socket to say that its queue is full. */
@@ -142,7 +146,7 @@ int dial_unix_state(const char *path)
 
     if (error != 0)
         return error;
-    int fd = try_address((const struct sockaddr *)&address, sizeof address, 0);
+    int fd = try_address((const struct sockaddr *)&address, sizeof address, NULL, 0);
     if (fd < 0)
         return errno;
     close(fd);
@@ -156,9 +160,15 @@ static bool is_unix(const char *scheme)
     return strcmp(plus ? plus + 1 : scheme, "unix") == 0;
 }
 
-int dial_url(const struct url *url, int64_t deadline_ms, struct fault *why)
+int dial_hooked(const struct url *url, const struct dial_hook *hook, int64_t deadline_ms,
+                struct fault *why)
 {
     if (is_unix(url->scheme))
         return dial_unix(url->path, deadline_ms, why);
-    return dial_tcp(url->host, url->port, deadline_ms, why);
+    return dial_host(url->host, url->port, hook, deadline_ms, why);
+}
+
+int dial_url(const struct url *url, int64_t deadline_ms, struct fault *why)
+{
+    return dial_hooked(url, NULL, deadline_ms, why);
 }

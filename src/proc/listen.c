@@ -7,15 +7,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
-
-enum { BACKLOG = 2048, DEFER_S = 1 };
 
 /* A socket address of either kind. */
 struct address {
@@ -143,7 +140,7 @@ static int bind_address(int fd, const struct address *address, const struct iden
         return -1;
     if (address->path && user->text && chown(address->path, user->uid, user->gid) < 0)
         return -1;
-    return listen(fd, BACKLOG);
+    return listen(fd, LISTEN_BACKLOG);
 }
 
 static int open_one(const char *text, const struct identity *user, struct fault *why)
@@ -171,7 +168,7 @@ static int open_one(const char *text, const struct identity *user, struct fault 
 int listen_open(const struct words *addresses, const struct identity *user, struct listeners *out,
                 struct fault *why)
 {
-    out->count = 0;
+    *out = (struct listeners){ 0 };
     for (size_t i = 0; i < addresses->count; i++) {
         int fd = open_one(addresses->items[i], user, why);
         if (fd < 0)
@@ -179,13 +176,4 @@ int listen_open(const struct words *addresses, const struct identity *user, stru
         out->fds[out->count++] = fd;
     }
     return 0;
-}
-
-void listen_defer(const struct listeners *listeners, bool is_wanted)
-{
-    int seconds = is_wanted ? DEFER_S : 0;
-
-    for (size_t i = 0; i < listeners->count; i++)
-        (void)setsockopt(listeners->fds[i], IPPROTO_TCP, TCP_DEFER_ACCEPT, &seconds,
-                         sizeof seconds);
 }

@@ -22,9 +22,9 @@ enum { ENVIRONMENT_MAX = 16384, VARIABLE_MAX = 4200 };
 
 /* What an exec needs, on the child's own stack. */
 struct launch {
-    char *environment[ENVIRONMENT_MAX + 3];
-    char home[VARIABLE_MAX];
     char listen_pid[32];
+    char home[VARIABLE_MAX];
+    char *environment[ENVIRONMENT_MAX + 3];
 };
 
 static void set_variable(struct launch *launch, const char *name, char *line)
@@ -97,7 +97,7 @@ static int exec_found(const struct spawn *what, char *const *environment, struct
 {
     const char *name = what->argv[0];
     const char *path = env_find(environment, "PATH");
-    char found[PATH_MAX] = "";
+    char found[PATH_MAX];
     char file[PATH_MAX];
     int error = ENOENT;
 
@@ -107,6 +107,7 @@ static int exec_found(const struct spawn *what, char *const *environment, struct
         execve(name, what->argv, environment);
         return explain(name, errno, why);
     }
+    found[0] = '\0';
     for (const char *next = path;; next++) {
         size_t length = strcspn(next, ":");
         int count =

@@ -1,7 +1,6 @@
 /* Addresses, and the sockets that are made of them. */
 #include <arpa/inet.h>
 #include <fcntl.h>
-#include <netinet/tcp.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -122,25 +121,6 @@ static void a_socket_listens_closes_on_exec_and_is_not_shared(void **state)
     close_all(&held);
 }
 
-static void a_connection_waits_for_its_request_only_while_that_is_wanted(void **state)
-{
-    struct listeners held;
-    char text[40];
-    int value = 0;
-    socklen_t length = sizeof value;
-
-    (void)state;
-    snprintf(text, sizeof text, "127.0.0.1:%s", free_port());
-    assert_int_equal(open_words(text, &held), 0);
-    listen_defer(&held, true);
-    assert_int_equal(getsockopt(held.fds[0], IPPROTO_TCP, TCP_DEFER_ACCEPT, &value, &length), 0);
-    assert_true(value > 0);
-    listen_defer(&held, false);
-    assert_int_equal(getsockopt(held.fds[0], IPPROTO_TCP, TCP_DEFER_ACCEPT, &value, &length), 0);
-    assert_int_equal(value, 0);
-    close_all(&held);
-}
-
 static void a_unix_socket_takes_the_place_of_a_stale_one_only(void **state)
 {
     struct listeners held, second;
@@ -173,7 +153,6 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(addresses_are_checked_all_at_once),
         cmocka_unit_test(a_socket_listens_closes_on_exec_and_is_not_shared),
-        cmocka_unit_test(a_connection_waits_for_its_request_only_while_that_is_wanted),
         cmocka_unit_test(a_unix_socket_takes_the_place_of_a_stale_one_only),
     };
 

@@ -70,8 +70,10 @@ static void check_step(const struct policy_rules *rules, const struct policy *be
         assert_true(history->tells > 0);
     if (step->kind == DO_KILL_SERVER)
         assert_true(history->stops > 0);
-    if (step->kind == DO_RETIRE_OLD || step->kind == DO_ABANDON_NEW)
+    if (step->kind == DO_TAKE_OVER || step->kind == DO_ABANDON_NEW)
         assert_int_equal(before->task, TASK_START_NEW);
+    if (step->kind == DO_RETIRE_OLD)
+        assert_int_equal(before->task, TASK_CALM_OLD);
     assert_int_equal(after->deadline_ms != CLOCK_NEVER, has_deadline(after));
     if (after->task == TASK_NONE && after->phase == PHASE_SERVING)
         assert_false(after->is_reloading);

@@ -29,10 +29,12 @@ static void a_handover_stops_the_old_server_only_when_the_new_one_is_ready(void 
     rules.way = WAY_HANDOVER;
     begin_reload(&rules, &state);
     assert_int_equal(feed(&rules, &state, EVENT_STAGES_DONE, 0, 1010).kind, DO_START_NEW);
-    assert_int_equal(feed(&rules, &state, EVENT_READY, 0, 1500).kind, DO_RETIRE_OLD);
-    /* It may finish what it was asked before. */
-    assert_int_equal(state.deadline_ms, 21500);
-    assert_int_equal(feed(&rules, &state, EVENT_OLD_ENDED, 0, 1600).kind, DO_RELOAD_DONE);
+    assert_int_equal(feed(&rules, &state, EVENT_READY, 0, 1500).kind, DO_TAKE_OVER);
+    /* It reads what is on its way, and may finish what it was asked before. */
+    assert_int_equal(state.deadline_ms, 2000);
+    assert_int_equal(feed(&rules, &state, EVENT_DEADLINE, 0, 2000).kind, DO_RETIRE_OLD);
+    assert_int_equal(state.deadline_ms, 22000);
+    assert_int_equal(feed(&rules, &state, EVENT_OLD_ENDED, 0, 2100).kind, DO_RELOAD_DONE);
     assert_int_equal(feed(&rules, &state, EVENT_STAGES_DONE, 0, 1700).kind, DO_NOTHING);
     assert_int_equal(state.task, TASK_NONE);
 }

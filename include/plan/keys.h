@@ -42,7 +42,7 @@ struct key {
     unsigned actions;     /* KEY_STAGE: bits of enum action that may have it */
     int32_t least;
     int32_t most;
-    const char *help;     /* one sentence without a full stop; none in the static build */
+    const char *help; /* one sentence without a full stop; none in the static build */
 };
 
 /* The rows of one section lie together; a key's place among them is its place among the sources. */

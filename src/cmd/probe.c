@@ -235,7 +235,8 @@ static int ask_blindly(const struct plan *plan, const struct url *url, int64_t d
     return fault_set(why, "%s", fault_line(&last, 0));
 }
 
-static int ask(const struct plan *plan, struct probe *probe, struct fault *why)
+static int ask(const struct plan *plan, pid_t group, const struct listeners *listeners,
+               struct fault *why)
 {
     int64_t deadline_ms = clock_ms() + plan->server.ready_timeout_ms;
     enum taker taker;
@@ -244,7 +245,7 @@ static int ask(const struct plan *plan, struct probe *probe, struct fault *why)
 
     if (choose_url(plan, &url, why) < 0)
         return -1;
-    probe->url = &url;
+    const struct probe probe = { .url = &url, .group = group, .listeners = listeners };
     /* Only where we hold the socket can there be two servers on it. */
     bool is_alone = plan->server.listen.count == 0;
     do {
@@ -256,7 +257,7 @@ static int ask(const struct plan *plan, struct probe *probe, struct fault *why)
             clock_rest(PAUSE_MS);
             continue;
         }
-        int result = ask_once(probe, &taker, &last);
+        int result = ask_once(&probe, &taker, &last);
         if (taker == TAKER_HIDDEN)
             return ask_blindly(plan, &url, deadline_ms, why);
         if (result == 0 && taker == TAKER_SERVER)
@@ -271,7 +272,6 @@ static int ask(const struct plan *plan, struct probe *probe, struct fault *why)
 
 int probe_server(const struct plan *plan, pid_t group, const struct listeners *listeners)
 {
-    struct probe probe = { .group = group, .listeners = listeners };
     const char *ready = plan->server.ready;
     char limit[32];
     struct fault why;
@@ -283,7 +283,7 @@ int probe_server(const struct plan *plan, pid_t group, const struct listeners *l
         return 0;
     }
     fault_clear(&why);
-    if (ask(plan, &probe, &why) == 0)
+    if (ask(plan, group, listeners, &why) == 0)
         return 0;
     log_event(LOG_WARN, "server.not_ready", LOG_FIELDS(LOG_NUMBER("pid", group)),
               "not ready after %s (ready_timeout): %s: %s",

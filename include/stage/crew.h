@@ -42,9 +42,9 @@ struct frame {
 struct walker {
     struct crew *crew;
     int number;
-    size_t depth; /* of frames */
-    size_t open;  /* descriptors in frames */
-    uint64_t costly;
+    size_t depth;  /* of frames */
+    size_t open;   /* descriptors in frames */
+    uint64_t work; /* done so far */
     struct frame frames[FRAMES_MAX];
     char names[NAMES_SIZE];
     char path[PATH_SIZE];

@@ -37,7 +37,7 @@ void crew_join(struct crew *crew, struct walker *me)
     me->crew = crew;
     me->depth = 0;
     me->open = 0;
-    me->costly = 0;
+    me->work = 0;
     crew_lock(crew);
     me->number = (int)crew->count;
     crew->walkers[crew->count++] = me;

@@ -15,7 +15,9 @@
 
 enum {
     NAMES_LEAST = 4096, /* A read with less room might not hold one entry. */
-    COSTLY_ENOUGH = 48, /* Files; below that a thread costs more than it gives. */
+    WORK_ENOUGH = 192,  /* Below that a thread costs more than it gives: */
+    WORK_OF_FILE = 4,   /* one that took more than a look at its name, */
+    WORK_OF_FOLDER = 1, /* and any folder. */
     PASSES_MAX = 3      /* Some file systems skip names while others are removed. */
 };
 
@@ -46,6 +48,7 @@ static void enter(struct walker *me, struct walk_dir *from, struct frame *frame)
     frame->dir.is_cut =
         from->is_cut || !stack_append(me, frame->path_start, &frame->path_length, name);
     stack_push(me, frame);
+    me->work += WORK_OF_FOLDER;
     if (!is_stolen)
         stack_close_below(me, frame->parent);
 }
@@ -122,7 +125,7 @@ static void digest(struct walker *me, struct frame *top, struct tree_cursor curs
             continue;
         }
         unsigned done = crew->calls->file(crew->context, &top->dir, &entry);
-        me->costly += (done & WALK_COSTLY) != 0;
+        me->work += done & WALK_COSTLY ? WORK_OF_FILE : 0;
         if (done & WALK_GONE)
             removed++;
         else
@@ -156,7 +159,7 @@ static bool read_more(struct walker *me, struct frame *top)
     size_t left = sizeof me->names - top->end;
     if (left < TREE_ROOM && is_shared)
         return false;
-    if (me->number == 0 && me->costly >= COSTLY_ENOUGH && crew->wanted > 1)
+    if (me->number == 0 && me->work >= WORK_ENOUGH && crew->wanted > 1)
         crew_start(crew, help);
     if (!is_stopped && !top->is_lost) {
         errno = ENAMETOOLONG;

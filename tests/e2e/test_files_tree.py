@@ -191,6 +191,20 @@ def test_two_calls_for_each_removed_file(freshinit, tmp_path):
     assert len(calls) <= 1000
 
 
+@pytest.mark.parametrize("folders, is_shared", [(60, False), (600, True)])
+def test_a_wide_tree_with_nothing_to_do_is_walked_by_several(freshinit, tmp_path, folders, is_shared):
+    if len(os.sched_getaffinity(0)) < 2:
+        pytest.skip("needs two processors")
+    for number in range(folders):
+        write(tmp_path / f"p{number % 20}" / f"m{number}" / "mod.py", b"x")
+    trace = tmp_path.parent / f"{tmp_path.name}.trace"
+    clean(freshinit, stage("clear = bytecode", "in = ."), cwd=tmp_path,
+          prefix=["strace", "-f", "-o", str(trace), "-e", "trace=clone,clone3"])
+    threads = [line for line in trace.read_text().splitlines() if "CLONE_THREAD" in line]
+    trace.unlink()
+    assert bool(threads) == is_shared
+
+
 def test_a_missing_root_is_said_and_no_failure(freshinit, tmp_path):
     write(tmp_path / "here" / "x.tmp")
     text = stage("clear = *.tmp", f"in = {tmp_path}/gone {tmp_path}/here {tmp_path}/no*", "on_error = fail")

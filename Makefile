@@ -165,8 +165,9 @@ build/$(1)/inih.o build/$(1)/cap-ng.o build/$(1)/lookup_table.o: build/$(1)/flag
 	$$(call run,CC,$$($(1).cc) -std=gnu11 -D_GNU_SOURCE -w $$(CAPNG_FLAGS) $$($(1).flags) -c -o $$@ $$(filter %.c,$$^))
 endef
 $(foreach m,$(STATIC_MODES),$(eval $(call static_mode,$(m))))
-# The one loop that runs over whole files.
-$(foreach m,$(STATIC_MODES),build/$(m)/stage/siphash.o): private USER_CFLAGS += -O2
+# What runs over whole files, and what runs for each file.
+QUICK := siphash pyc tree
+$(foreach m,$(STATIC_MODES),$(QUICK:%=build/$(m)/stage/%.o)): private USER_CFLAGS += -O2
 
 $(INIH)/ini.c: scripts/fetch.sh
 	@scripts/fetch.sh build/sources inih

@@ -53,10 +53,12 @@ static int find_source(const struct bytecode_place *place, const struct tree_ent
     out->dir = place->dir;
     out->exists = false;
     out->is_link = false;
-    int length = snprintf(out->path, sizeof out->path, "%s%.*s.py", place->sources,
-                          (int)name->stem_length, entry->name);
-    if (length < 0 || (size_t)length >= sizeof out->path)
+    size_t before = strlen(place->sources);
+    if (before + name->stem_length + sizeof ".py" > sizeof out->path)
         return 0;
+    memcpy(out->path, place->sources, before);
+    memcpy(out->path + before, entry->name, name->stem_length);
+    memcpy(out->path + before + name->stem_length, ".py", sizeof ".py");
     if (tree_stat(out->dir, out->path, false, &out->stat) < 0)
         return is_missing(errno) ? 0 : -1;
     if (S_ISLNK(out->stat.mode)) {

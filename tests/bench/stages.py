@@ -1,6 +1,6 @@
 #!/usr/bin/python3
-"""The file stages beside the floor, find, fd and pyclean: full, idle, proven fresh, and how the cost
-grows. Interleaved, medians, ratios to the floor. Needs root (namespaces, a tmpfs). `--help`."""
+"""The file stages beside the floor, find, fd and pyclean: full, idle, proven fresh, how the cost grows,
+and what a user feels. Interleaved, medians, ratios to the floor. Needs root (namespaces, mounts). `--help`."""
 
 import argparse
 import json
@@ -14,6 +14,8 @@ import subprocess
 import sys
 import tempfile
 import time
+
+import feel
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILT = ROOT / "build" / "bench"
@@ -172,6 +174,63 @@ def bench_full(rows, tree, label, rounds):
     return times
 
 
+class Overlay:
+    """A container's view of an image: the tree in the lower layer, a fresh upper layer for each run."""
+
+    def __init__(self, where):
+        self.where = where
+        self.seen = where / "seen"
+        self.seen.mkdir(parents=True)
+        self.is_mounted = False
+
+    def mount(self, lower):
+        self.umount()
+        for name in ("upper", "work"):
+            shutil.rmtree(self.where / name, ignore_errors=True)
+            (self.where / name).mkdir()
+        layers = f"lowerdir={lower},upperdir={self.where / 'upper'},workdir={self.where / 'work'}"
+        subprocess.run(["mount", "-t", "overlay", "-o", layers, "overlay", self.seen], check=True)
+        self.is_mounted = True
+
+    def umount(self):
+        if self.is_mounted:
+            subprocess.run(["umount", self.seen], check=True)
+        self.is_mounted = False
+
+
+def bench_overlay(floor, folder, scratch, rounds):
+    """Every removal makes a whiteout, and no run finds what another has left."""
+    rows = {name: command for name, command in contenders(floor, scratch).items() if name != "pyclean"}
+    stale = {"freshinit stale": ours("stale", scratch)}
+    overlay = Overlay(folder / "overlay")
+    out = {}
+    for kind, title, compile_, commands in (
+            ("idle", "idle, 20,000 sources", lambda tree: None, {**rows, **stale}),
+            ("full", "full, 20,000 bytecode files to remove", Tree.compile, rows),
+            ("timestamp", "20,000 timestamp files proven fresh, none removed", lambda tree: tree.compile(True), stale)):
+        tree = Tree(folder / "lower", 20000)
+        compile_(tree)
+        os.sync()
+        out[kind] = interleave(commands, overlay.seen, rounds if kind != "full" else max(rounds // 2, 3),
+                               lambda lower=tree.folder: overlay.mount(lower))
+        show(f"overlay: {title}", out[kind], out["full" if kind == "full" else "idle"]["floor"])
+        overlay.umount()
+        shutil.rmtree(tree.folder)
+    return out
+
+
+def bench_feel(folder, scratch, rounds):
+    rows = feel.bench(folder, str(scratch / "freshinit"), SHELL, rounds)
+    base = next(iter(rows.values()))
+    print(f"\nstart to first response, {feel.MODULES} modules, 2 workers\n{'':28}{'median ms':>10}{'least ms':>10}"
+          f"{'x warm':>9}{'x (least)':>10}")
+    for name, row in rows.items():
+        row["ratio"] = round(row["wall_ms"] / base["wall_ms"], 3)
+        print(f"{name:28}{row['wall_ms']:10.1f}{row['least_ms']:10.1f}{row['ratio']:9.2f}"
+              f"{row['least_ms'] / base['least_ms']:10.2f}")
+    return rows
+
+
 def bench_hash(folder, scratch):
     """Bytes of source hashed in a second, over large files."""
     app = folder / "hash"
@@ -251,7 +310,7 @@ def main():
     parser.add_argument("--disk", default="/var/tmp", help="a folder on a disk")
     parser.add_argument("--sizes", type=int, nargs="*", default=[1000, 20000, 200000])
     parser.add_argument("--realtime", action="store_true", help="for a machine that is busy")
-    parser.add_argument("--only", choices=["tmpfs", "disk", "growth", "hash"])
+    parser.add_argument("--only", choices=["tmpfs", "disk", "overlay", "growth", "hash", "feel"])
     options = parser.parse_args()
     if os.geteuid() != 0:
         sys.exit("needs root: for namespaces and a tmpfs")
@@ -273,6 +332,10 @@ def main():
             for kind in ("tmpfs", "disk"):
                 if options.only in (None, kind):
                     results[kind] = bench_one(floor, scratch / kind, scratch, kind, options.rounds)
+            if options.only in (None, "overlay"):
+                results["overlay"] = bench_overlay(floor, scratch / "disk", scratch, options.rounds)
+            if options.only in (None, "feel"):
+                results["feel"] = bench_feel(scratch / "disk", scratch, options.rounds)
             if options.only in (None, "hash"):
                 results["hash_gb_per_s"] = bench_hash(scratch / "tmpfs", scratch)
             if options.only in (None, "growth"):

@@ -21,6 +21,10 @@ MUST_USE ssize_t fdio_read_file(const char *path, char *out, size_t out_size);
  * does. */
 void fdio_fill_streams(void);
 
+/* Gives this thread descriptors of its own, only those below `first`. Where the kernel can't, they
+ * stay shared. */
+void fdio_part_from(int first);
+
 /* Closes every descriptor from `first` on. */
 void fdio_close_from(int first);
 

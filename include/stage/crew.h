@@ -1,7 +1,8 @@
 /*
  * The threads of one walk and what they share: each has a stack of open folders, and one with
  * nothing left to do takes a folder from near the bottom of another one's. All of it lies on their
- * stacks.
+ * stacks. Each has descriptors of its own where the kernel can: a table that all share costs every
+ * call a lock. So who takes a folder opens the way to it again, from the root.
  */
 #ifndef STAGE_CREW_H
 #define STAGE_CREW_H
@@ -26,6 +27,7 @@ struct frame {
     const char *name;     /* in the names of the parent's thread */
     size_t path_start;
     size_t path_length;
+    int above;   /* of a stolen one: this thread's own descriptor of what it was found in */
     size_t base; /* its part of the names: [base, next) taken, [next, end) waiting */
     size_t next;
     size_t end;
@@ -63,6 +65,8 @@ struct crew {
     bool is_over;
     _Atomic bool is_stopped;
     size_t open_max; /* descriptors for each walker */
+    int root;        /* the root that is walked, open in every thread */
+    int roots_end;   /* above the descriptors of all roots */
     const struct walk_calls *calls;
     void *context;
 };

@@ -44,8 +44,9 @@ enum { TREE_ROOM = 64 * 1024 };
 
 /* All return -1 with errno set. `path` is absolute; ELOOP when a link is on the way. */
 MUST_USE int tree_root(const char *path);
-/* The directory `name` of `dir`. EXDEV: a mount. ELOOP, ENOTDIR, ENOENT: it is no longer one. */
-MUST_USE int tree_open(int dir, const char *name);
+/* The directory `path` below `dir`, most often just a name. EXDEV: a mount. ELOOP, ENOTDIR, ENOENT:
+ * it is no longer one. */
+MUST_USE int tree_open(int dir, const char *path);
 /* The parent of `dir`, when it still is the one that was known. */
 MUST_USE int tree_parent(int dir, uint64_t device, uint64_t inode);
 /* A plain file for reading. Never waits, never opens a device or a FIFO. With `follows` a link is

@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/close_range.h>
 #include <poll.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -101,6 +102,11 @@ static void close_one_by_one(int first)
 
     for (int fd = first; fd < (limit > 0 && limit < 65536 ? limit : 65536); fd++)
         close(fd);
+}
+
+void fdio_part_from(int first)
+{
+    (void)syscall(SYS_close_range, (unsigned)first, ~0U, CLOSE_RANGE_UNSHARE);
 }
 
 void fdio_close_from(int first)

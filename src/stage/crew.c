@@ -3,6 +3,7 @@
  */
 #include "stage/crew.h"
 
+#include <limits.h>
 #include <string.h>
 #include <sys/resource.h>
 
@@ -103,7 +104,8 @@ struct frame *crew_find(const struct walker *me, const char **name)
             continue;
         for (size_t at = 0; at < other->depth; at++) {
             struct frame *frame = &other->frames[at];
-            if (frame->dir.fd < 0 || frame->is_lost)
+            if (frame->dir.fd < 0 || frame->is_lost || frame->dir.is_cut ||
+                frame->path_length >= PATH_MAX)
                 continue;
             *name = crew_claim(other, frame);
             if (*name)

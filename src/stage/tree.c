@@ -112,7 +112,7 @@ static uint64_t mount_of(int fd)
 
     if (tree_stat(fd, "", false, &st) == 0 && st.mount != 0)
         return st.mount;
-    snprintf(path, sizeof path, "/proc/self/fdinfo/%d", fd);
+    snprintf(path, sizeof path, "/proc/thread-self/fdinfo/%d", fd);
     if (fdio_read_file(path, text, sizeof text) < 0)
         return 0;
     const char *line = strstr(text, "mnt_id:");
@@ -149,19 +149,15 @@ static int open_step(int dir, const char *name)
     return -1;
 }
 
-int tree_open(int dir, const char *name)
+static int open_plainly(int dir, const char *name)
 {
-    int fd = open_how(dir, name, OPEN_DIR, RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV);
-    if (fd >= 0 || !is_refused(errno))
-        return fd;
-    return open_step(dir, name);
+    /* O_DIRECTORY answers ENOTDIR for a link; ELOOP is what the caller knows. */
+    return openat(dir, name, OPEN_DIR);
 }
 
-/* Step by step from /, so that no component can be a link. */
-static int root_by_steps(const char *path)
+/* From `fd`, which is closed, step by step, so that no component can be a link. */
+static int by_steps(int fd, const char *path, int (*step)(int dir, const char *name))
 {
-    int fd = open("/", OPEN_DIR);
-
     while (fd >= 0 && *path != '\0') {
         char name[256];
         size_t length = strcspn(path, "/");
@@ -175,12 +171,19 @@ static int root_by_steps(const char *path)
         path += length + strspn(path + length, "/");
         if (length == 0)
             continue;
-        int below = openat(fd, name, OPEN_DIR);
+        int below = step(fd, name);
         tree_close(fd);
         fd = below;
     }
-    /* O_DIRECTORY answers ENOTDIR for a link; ELOOP is what the caller knows. */
     return fd;
+}
+
+int tree_open(int dir, const char *path)
+{
+    int fd = open_how(dir, path, OPEN_DIR, RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV);
+    if (fd >= 0 || !is_refused(errno))
+        return fd;
+    return by_steps(fcntl(dir, F_DUPFD_CLOEXEC, 0), path, open_step);
 }
 
 int tree_root(const char *path)
@@ -188,7 +191,7 @@ int tree_root(const char *path)
     int fd = open_how(AT_FDCWD, path, OPEN_DIR, RESOLVE_NO_SYMLINKS);
     if (fd >= 0 || !is_refused(errno))
         return fd;
-    return root_by_steps(path);
+    return by_steps(open("/", OPEN_DIR), path, open_plainly);
 }
 
 int tree_parent(int dir, uint64_t device, uint64_t inode)
@@ -216,7 +219,7 @@ static int file_behind_link(int dir, const char *name)
         return -1;
     int file = -1;
     if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode)) {
-        snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+        snprintf(path, sizeof path, "/proc/thread-self/fd/%d", fd);
         file = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
     } else {
         errno = EINVAL;

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/fdio.h"
 #include "stage/crew.h"
 #include "stage/stack.h"
 
@@ -21,8 +22,8 @@ enum {
     PASSES_MAX = 3      /* Some file systems skip names while others are removed. */
 };
 
-/* Goes into the folder `name` of `parent`, whose path is in place for `frame`. */
-static void enter(struct walker *me, struct walk_dir *from, struct frame *frame)
+/* Goes into the folder `name` of `from`, whose path is in place for `frame`; false: it can't. */
+static bool enter(struct walker *me, struct walk_dir *from, struct frame *frame)
 {
     struct crew *crew = me->crew;
     const char *name = frame->name;
@@ -32,7 +33,7 @@ static void enter(struct walker *me, struct walk_dir *from, struct frame *frame)
 
     if (!crew->calls->enter(crew->context, from, &entry, &frame->dir.place)) {
         crew_count(crew, frame->parent, false, is_stolen);
-        return;
+        return false;
     }
     if (me->depth == FRAMES_MAX)
         errno = ENAMETOOLONG;
@@ -41,7 +42,7 @@ static void enter(struct walker *me, struct walk_dir *from, struct frame *frame)
     if (fd < 0) {
         crew->calls->failed(crew->context, from, name);
         crew_count(crew, frame->parent, false, is_stolen);
-        return;
+        return false;
     }
     frame->dir.fd = fd;
     frame->dir.root_length = from->root_length;
@@ -51,6 +52,7 @@ static void enter(struct walker *me, struct walk_dir *from, struct frame *frame)
     me->work += WORK_OF_FOLDER;
     if (!is_stolen)
         stack_close_below(me, frame->parent);
+    return true;
 }
 
 static bool descend(struct walker *me, struct frame *top)
@@ -71,6 +73,30 @@ static bool descend(struct walker *me, struct frame *top)
     return true;
 }
 
+/* The folder that another thread has open, for this one. */
+static int open_again(const struct crew *crew, const struct walk_dir *dir)
+{
+    const char *path = dir->path + dir->root_length;
+
+    path += strspn(path, "/");
+    return *path == '\0' ? crew->root : tree_open(crew->root, path);
+}
+
+/* Takes `name` out of `victim`, whose path is in place. */
+static void take(struct walker *me, struct frame *victim, struct walk_dir *from,
+                 struct frame *stolen)
+{
+    struct crew *crew = me->crew;
+
+    from->fd = stolen->above = open_again(crew, from);
+    if (from->fd < 0) {
+        crew->calls->failed(crew->context, from, NULL);
+        crew_count(crew, victim, false, true);
+    } else if (!enter(me, from, stolen)) {
+        stack_let_go(me, stolen);
+    }
+}
+
 /* Called and left with the lock held, which is given up for the work. */
 static bool steal(struct walker *me)
 {
@@ -85,22 +111,17 @@ static bool steal(struct walker *me)
         return false;
     victim->outstanding++;
     struct walk_dir from = victim->dir;
-    size_t length = victim->path_length;
-    if (start + length >= sizeof me->path) {
-        length = sizeof me->path - start - 1;
-        from.is_cut = true;
-    }
-    memcpy(me->path + start, victim->dir.path, length);
-    me->path[start + length] = '\0';
-    crew_unlock(crew);
-    from.path = me->path + start;
-    from.crew = me->number;
     struct frame stolen = { .parent = victim,
                             .name = name,
                             .path_start = start,
-                            .path_length = length,
+                            .path_length = victim->path_length,
                             .is_stolen = true };
-    enter(me, &from, &stolen);
+    memcpy(me->path + start, victim->dir.path, stolen.path_length);
+    me->path[start + stolen.path_length] = '\0';
+    crew_unlock(crew);
+    from.path = me->path + start;
+    from.crew = me->number;
+    take(me, victim, &from, &stolen);
     crew_lock(crew);
     return true;
 }
@@ -205,9 +226,9 @@ static void finish(struct walker *me, struct frame *top)
         stack_open_below(me, top, parent);
     bool is_wanted =
         !top->is_lost && !crew->is_stopped && crew->calls->leave(crew->context, &top->dir);
-    if (is_wanted && parent->dir.fd >= 0) {
-        is_gone =
-            crew->calls->remove(crew->context, parent->dir.fd, top->name, &top->dir) & WALK_GONE;
+    int above = top->is_stolen ? top->above : parent->dir.fd;
+    if (is_wanted && above >= 0) {
+        is_gone = crew->calls->remove(crew->context, above, top->name, &top->dir) & WALK_GONE;
         bool has_more = !is_gone && (errno == ENOTEMPTY || errno == EEXIST);
         if (has_more && top->passes++ < PASSES_MAX && tree_seek(top->dir.fd, 0) == 0) {
             top->dir.kept = 0;
@@ -238,6 +259,7 @@ static void *help(void *argument)
     struct crew *crew = argument;
     struct walker me;
 
+    fdio_part_from(crew->roots_end);
     crew_join(crew, &me);
     crew_lock(crew);
     while (!crew->is_over) {
@@ -267,6 +289,8 @@ bool walk_run(const struct walk_root *roots, size_t count, unsigned wanted,
     };
 
     crew_join(&crew, &me);
+    for (size_t i = 0; i < count; i++)
+        crew.roots_end = roots[i].fd < crew.roots_end ? crew.roots_end : roots[i].fd + 1;
     for (size_t i = 0; i < count && !crew.is_stopped; i++) {
         struct frame root = {
             .dir = { .fd = roots[i].fd, .place = roots[i].place, .is_root = true },
@@ -276,6 +300,7 @@ bool walk_run(const struct walk_root *roots, size_t count, unsigned wanted,
             continue;
         memcpy(me.path, roots[i].path, root.path_length);
         root.dir.root_length = root.path_length;
+        crew.root = roots[i].fd;
         stack_push(&me, &root);
         work(&me);
     }

@@ -394,3 +394,15 @@ def test_a_source_that_is_a_fifo_or_a_device_is_not_opened(freshinit, tmp_path):
     os.mkfifo(source)
     result = clean(freshinit, bytecode_stage("timeout = 5s"), cwd=tmp_path)
     assert result.code == 0 and result.done()["done"] == 1
+
+
+def test_linked_sources_are_hashed_by_every_thread(freshinit, tmp_path):
+    real = write(tmp_path / "real" / "mod.py", OLD)
+    compile_with("/usr/bin/python3", real, "UNCHECKED_HASH")
+    made, = (real.parent / "__pycache__").iterdir()
+    for number in range(600):
+        folder = tmp_path / "app" / f"p{number}"
+        write(folder / "__pycache__" / made.name, made.read_bytes())
+        (folder / "mod.py").symlink_to(real)
+    result = clean(freshinit, bytecode_stage(), cwd=tmp_path / "app")
+    assert result.done()["seen"] == 600 and result.done()["done"] == 0, result.err

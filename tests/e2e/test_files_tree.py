@@ -357,7 +357,7 @@ def deny(call, error):
     return wrap
 
 
-OPENAT2, LANDLOCK = 437, 444
+CLOSE_RANGE, OPENAT2, LANDLOCK = 436, 437, 444
 
 
 @root_only
@@ -377,6 +377,19 @@ def test_without_openat2_links_and_mounts_are_still_kept_out(freshinit, tmp_path
     (tmp_path / "root").symlink_to(app)
     assert clean(freshinit, stage("clear = *.tmp", f"in = {tmp_path}/root"),
                  wrap=deny(OPENAT2, error)).of("stage.root_link")
+
+
+@pytest.mark.skipif(os.uname().machine != "x86_64", reason="call numbers of x86_64")
+@pytest.mark.parametrize("call", [None, CLOSE_RANGE, OPENAT2])
+def test_several_threads_take_all_of_a_wide_tree(freshinit, tmp_path, call):
+    for number in range(600):
+        write(tmp_path / f"a{number % 3}" / f"gone-{number}" / "c" / "x.bin", b"x")
+        write(tmp_path / f"a{number % 3}" / f"kept-{number}" / "x.bin", b"x")
+    result = clean(freshinit, stage("clear = gone-*/", "in = ."), cwd=tmp_path,
+                   wrap=deny(call, errno.ENOSYS) if call else None)
+    assert result.done()["done"] == 600 and result.done()["problems"] == 0, result.err
+    left = [path.name for path in tmp_path.glob("*/*")]
+    assert len(left) == 600 and all(name.startswith("kept-") for name in left)
 
 
 @pytest.mark.skipif(os.uname().machine != "x86_64", reason="call numbers of x86_64")

@@ -1,3 +1,4 @@
+/* wraps: syscall */
 /* Directories by descriptor: links, mounts and moved folders. */
 #include <errno.h>
 #include <fcntl.h>
@@ -10,12 +11,34 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
 #include "stage/roots.h"
 #include "stage/tree.h"
+
+long __real_syscall(long number, ...);
+long __wrap_syscall(long number, ...);
+
+static bool is_old_kernel;
+
+long __wrap_syscall(long number, ...)
+{
+    long words[5];
+    va_list values;
+
+    va_start(values, number);
+    for (size_t i = 0; i < COUNT(words); i++)
+        words[i] = va_arg(values, long);
+    va_end(values);
+    if (is_old_kernel && number == SYS_openat2) {
+        errno = ENOSYS;
+        return -1;
+    }
+    return __real_syscall(number, words[0], words[1], words[2], words[3], words[4]);
+}
 
 static char folder[] = "/tmp/freshinit-tree-XXXXXX";
 
@@ -52,6 +75,24 @@ static void links_are_not_followed(void **state)
     snprintf(path, sizeof path, "%s/link/b", folder);
     assert_int_equal(tree_root(path), -1);
     assert_int_equal(errno, ELOOP);
+    tree_close(top);
+}
+
+static void a_path_is_gone_step_by_step(void **state)
+{
+    int top = tree_root(folder);
+
+    (void)state;
+    for (int old = 0; old < 2; old++) {
+        is_old_kernel = old == 1;
+        int below = tree_open(top, "a/b");
+        assert_true(below >= 0);
+        tree_close(below);
+        assert_int_equal(tree_open(top, "link/b"), -1);
+        assert_int_equal(tree_open(top, "a/c"), -1);
+        assert_int_equal(errno, ENOENT);
+    }
+    is_old_kernel = false;
     tree_close(top);
 }
 
@@ -146,6 +187,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(links_are_not_followed),
+        cmocka_unit_test(a_path_is_gone_step_by_step),
         cmocka_unit_test(a_fifo_is_neither_waited_for_nor_opened_behind_a_link),
         cmocka_unit_test(a_parent_is_known_again_or_refused),
         cmocka_unit_test(entries_come_without_dots),

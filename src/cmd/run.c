@@ -70,24 +70,35 @@ static bool is_good_image(const struct plan *plan)
     return !fails;
 }
 
+/* NULL, with the exit code: that was told. In a frame of its own, whose pages are given back. */
+NOT_INLINE static const struct plan *prepare(const struct invocation *invocation, struct pid1 *self,
+                                             int *out_code)
+{
+    struct fault why;
+
+    fault_clear(&why);
+    /* First, so that no signal is lost while the plan is read. */
+    if (pid1_prepare(self, &why) == 0) {
+        const struct plan *plan = load_plan(invocation, &why);
+        if (plan && pid1_follow_parent(plan->init.parent_signal, &why) == 0)
+            return plan;
+    }
+    *out_code = fault_report(&why);
+    return NULL;
+}
+
 int run_command(const struct invocation *invocation)
 {
     struct jobs_wanted wanted = { .phase = WHEN_START, .has_server = true };
     struct pid1 self;
     struct jobs jobs;
-    struct fault why;
+    int code = 0;
 
-    fault_clear(&why);
-    /* First, so that no signal is lost while the plan is read. */
-    if (pid1_prepare(&self, &why) < 0)
-        return fault_report(&why);
-    const struct plan *plan = load_plan(invocation, &why);
+    const struct plan *plan = prepare(invocation, &self, &code);
     if (!plan)
-        return fault_report(&why);
+        return code;
     jobs_from_plan(plan, &wanted, &jobs);
     add_server(plan, &jobs);
-    if (pid1_follow_parent(plan->init.parent_signal, &why) < 0)
-        return fault_report(&why);
     tell_start(plan);
     advice_give(plan, profiles_find(plan->server.kind, &plan->server.command));
     if (!is_good_image(plan))

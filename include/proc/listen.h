@@ -27,4 +27,7 @@ MUST_USE int listen_check(const struct words *addresses, struct fault *why);
 MUST_USE int listen_open(const struct words *addresses, const struct identity *user,
                          struct listeners *out, struct fault *why);
 
+/* Is one of them a port that only root, or who has the capability, may bind? */
+bool listen_has_low_port(const struct listeners *listeners);
+
 #endif

@@ -27,6 +27,7 @@ MUST_USE int privs_drop(const struct privs *wanted, struct fault *why);
 struct privs_kept {
     bool for_stages;  /* that clear, touch and run things as root or as another user */
     bool for_servers; /* that are started later, as another user */
+    bool for_ports;   /* below 1024, that are bound again at a hand-over */
     const struct words *capabilities; /* the servers' own */
 };
 

@@ -50,6 +50,8 @@ void launch_give_up_privileges(const struct loop *loop)
 {
     struct privs_kept kept = {
         .for_servers = loop->rules.recycles || loop->rules.way >= WAY_RESTART,
+        .for_ports =
+            loop->rules.way == WAY_HANDOVER && listen_has_low_port(&loop->server.listeners),
         .capabilities = &loop->plan->server.capabilities,
     };
     struct fault why;

@@ -69,6 +69,13 @@ static int choose_kept(const struct words *kept, struct fault *why)
     return 0;
 }
 
+/* libcap-ng remembers which process looked first, and a child is another one. */
+static int look_at_ourselves(void)
+{
+    capng_setpid((int)getpid());
+    return capng_get_caps_process();
+}
+
 static bool may(int capability)
 {
     return prctl(PR_CAPBSET_READ, capability, 0, 0, 0) == 1 &&
@@ -95,7 +102,7 @@ static int switch_user(const struct privs *wanted, struct fault *why)
 {
     const struct identity *user = wanted->user;
 
-    if (capng_get_caps_process() < 0)
+    if (look_at_ourselves() < 0)
         return fault_set(why, "can't read our own capabilities: is /proc mounted?");
     bool may_setpcap = may(CAP_SETPCAP);
     if (setgroups(user->group_count, user->groups) < 0)
@@ -167,12 +174,14 @@ int privs_keep(const struct privs_kept *kept, struct fault *why)
                                       CAP_SETUID,       CAP_SETGID,          CAP_SETPCAP };
     bool has[CAP_LAST_CAP + 1];
 
-    if (capng_get_caps_process() < 0)
+    if (look_at_ourselves() < 0)
         return fault_set(why, "can't read our own capabilities: is /proc mounted?");
     for (int i = 0; i <= CAP_LAST_CAP; i++)
         has[i] = capng_have_capability(CAPNG_PERMITTED, (unsigned)i);
     capng_clear(CAPNG_SELECT_CAPS);
     keep(has, CAP_KILL);
+    if (kept->for_ports)
+        keep(has, CAP_NET_BIND_SERVICE);
     for (size_t i = 0; kept->for_servers && i < COUNT(for_servers); i++)
         keep(has, for_servers[i]);
     for (size_t i = 0; kept->for_stages && i < COUNT(for_stages); i++)
@@ -190,7 +199,7 @@ const char *privs_names(uint64_t set, char *out, size_t out_size)
 
     out[0] = '\0';
     /* It knows no name before its first look at a process. */
-    if (capng_get_caps_process() < 0)
+    if (look_at_ourselves() < 0)
         return out;
     for (unsigned i = 0; i < 64 && used + 1 < out_size; i++) {
         char number[16];

@@ -69,6 +69,31 @@ async def asgi(scope, receive, send):
 '''
 
 
+# A master and one worker that serves: enough of gunicorn for freshinit to take it for one.
+LIGHT = r'''#!/usr/bin/python3 -SE
+import os, signal, socket
+signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
+listener = socket.socket(fileno=3)
+pid = os.fork()
+if pid:
+    def end(*_):
+        os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
+        os._exit(0)
+    signal.signal(signal.SIGTERM, end)
+    os.write(1, b"loaded 1\n")
+    while True:
+        signal.pause()
+while True:
+    connection, _ = listener.accept()
+    connection.recv(65536)
+    body = b"r1 %d" % os.getpid()
+    connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\nConnection: close\r\n\r\n%b"
+                       % (len(body), body))
+    connection.close()
+'''
+
+
 @dataclass(frozen=True)
 class Server:
     name: str      # of the row in the table
@@ -119,10 +144,10 @@ SERVERS = {
 }
 
 
-def free_port():
+def free_port(among=range(20000, 32000)):
     """Outside the range from which the kernel gives ports to clients."""
     while True:
-        port = random.randint(20000, 32000)
+        port = random.choice(among)
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
@@ -178,6 +203,13 @@ class Site:
         path.write_text(f"[server]\nready_timeout = {timeout}\n{listen}{keys}", encoding="utf-8")
         path.chmod(0o644)
         return self.run(self.freshinit, "--config", str(path), "--", *command, loads=loads, **options)
+
+    def start_light(self, keys="", **options):
+        """A server that starts in no time, for when freshinit is what is looked at."""
+        program = self.folder / "gunicorn"
+        program.write_text(LIGHT, encoding="utf-8")
+        program.chmod(0o755)
+        return self.start_words([str(program)], keys, **options)
 
     def run(self, *words, loads, **options):
         """Until it answers, and all its workers have imported the release of now."""

@@ -73,11 +73,7 @@ def test_a_stop_during_a_reload_ends_both_servers(site):
 @pytest.mark.parametrize("count", [10, pytest.param(1000, marks=pytest.mark.matrix)])
 def test_reloads_in_a_row_leave_nothing_behind(count, site):
     """PID 1 grows in no way; no zombie, no worker of an earlier generation."""
-    # A server that starts in no time: what is looked at is PID 1.
-    program = site.folder / "gunicorn"
-    program.write_text(LIGHT, encoding="utf-8")
-    program.chmod(0o755)
-    site.start_words([str(program)])
+    site.start_light()
     for number in range(1, 4):
         site.reload("r1", number)
     open_before, kib_before = descriptors(site.box.pid), resident_kib(site.box.pid)
@@ -88,28 +84,3 @@ def test_reloads_in_a_row_leave_nothing_behind(count, site):
     assert site.box.zombies() == []
     assert descriptors(site.box.pid) == open_before
     assert resident_kib(site.box.pid) <= kib_before + 64
-
-
-# A master and one worker that serves: enough of gunicorn for freshinit to take it for one.
-LIGHT = r'''#!/usr/bin/python3 -SE
-import os, signal, socket
-signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
-listener = socket.socket(fileno=3)
-pid = os.fork()
-if pid:
-    def end(*_):
-        os.kill(pid, signal.SIGKILL)
-        os.waitpid(pid, 0)
-        os._exit(0)
-    signal.signal(signal.SIGTERM, end)
-    os.write(1, b"loaded 1\n")
-    while True:
-        signal.pause()
-while True:
-    connection, _ = listener.accept()
-    connection.recv(65536)
-    body = b"r1 %d" % os.getpid()
-    connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\nConnection: close\r\n\r\n%b"
-                       % (len(body), body))
-    connection.close()
-'''

@@ -22,8 +22,8 @@ else:
         held.listen()
 if habit == "stubborn":
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
-if habit == "forks":
-    os.fork()
+if habit == "forks" and os.fork() == 0:
+    signal.pause()
 print("held", flush=True)
 signal.pause()
 """

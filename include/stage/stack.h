@@ -19,9 +19,6 @@ void stack_push(struct walker *me, const struct frame *made);
 /* The top is done with, and is counted in its parent. */
 void stack_pop(struct walker *me, bool is_gone);
 
-/* What a stolen folder was found in is needed no more. */
-void stack_let_go(const struct walker *me, const struct frame *stolen);
-
 /* With the stack deep, the folder below the top is closed, and opened again by "..". */
 void stack_close_below(struct walker *me, struct frame *below);
 void stack_open_below(struct walker *me, const struct frame *top, struct frame *below);

@@ -83,12 +83,6 @@ void stack_open_below(struct walker *me, const struct frame *top, struct frame *
     me->open++;
 }
 
-void stack_let_go(const struct walker *me, const struct frame *stolen)
-{
-    if (stolen->above != me->crew->root)
-        tree_close(stolen->above);
-}
-
 void stack_pop(struct walker *me, bool is_gone)
 {
     struct crew *crew = me->crew;
@@ -99,8 +93,8 @@ void stack_pop(struct walker *me, bool is_gone)
         if (top->dir.fd >= 0)
             me->open--;
         tree_close(top->dir.fd);
-        if (top->is_stolen)
-            stack_let_go(me, top);
+        if (top->is_stolen && top->above != crew->root)
+            tree_close(top->above);
     }
     crew_lock(crew);
     me->depth--;

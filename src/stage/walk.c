@@ -89,11 +89,13 @@ static void take(struct walker *me, struct frame *victim, struct walk_dir *from,
     struct crew *crew = me->crew;
 
     from->fd = stolen->above = open_again(crew, from);
+    /* Asked now: once the folder is counted, the walk may go on to another root. */
+    bool is_own = from->fd != crew->root;
     if (from->fd < 0) {
         crew->calls->failed(crew->context, from, NULL);
         crew_count(crew, victim, false, true);
-    } else if (!enter(me, from, stolen)) {
-        stack_let_go(me, stolen);
+    } else if (!enter(me, from, stolen) && is_own) {
+        tree_close(stolen->above);
     }
 }
 

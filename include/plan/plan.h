@@ -186,18 +186,19 @@ struct plan {
     const char *state_dir;
     bool advice;
     bool secrets;
-    struct stage_plan stages[STAGES_MAX];
-    size_t stage_count;
     struct server_plan server;
     struct health_plan health;
     struct init_plan init;
-    struct env_entry env[ENV_MAX];
-    size_t env_count;
     const char *added[ADDED_MAX]; /* in words: what the server is told besides, and why */
     size_t added_count;
     char *
         *environment; /* what children get: ours, [env], secrets, less what must not be passed on */
     struct source *sources; /* one for each key outside [stage] and [env], in the order of keys.c */
+    /* Last what is seldom full: pages that nobody writes cost nothing. */
+    size_t stage_count;
+    size_t env_count;
+    struct stage_plan stages[STAGES_MAX];
+    struct env_entry env[ENV_MAX];
 };
 
 #endif

@@ -59,6 +59,7 @@ static int find_scheme(const char *text, struct url *out, const char **rest, str
     if (text[length] != ':' || length == 0 || length >= sizeof out->scheme)
         return fault_set(why, "\"%.*s\" is no URL: write it like tcp://host:port",
                          length < 20 ? (int)length : 20, text);
+    out->scheme[length] = '\0';
     for (size_t i = 0; i < length; i++)
         out->scheme[i] = text[i] >= 'A' && text[i] <= 'Z' ? (char)(text[i] + 32) : text[i];
     *rest = text + length + 1;
@@ -118,16 +119,16 @@ int url_parse(const char *text, struct url *out, struct fault *why)
 {
     const char *rest = text;
 
-    memset(out, 0, sizeof *out);
+    out->user[0] = out->password[0] = out->host[0] = '\0';
     int scheme = find_scheme(text, out, &rest, why);
     if (scheme < 0)
         return -1;
+    out->port = schemes[scheme].port;
     bool has_authority = strncmp(rest, "//", 2) == 0;
     if (has_authority)
         rest += 2;
     if (!schemes[scheme].has_path_only) {
         size_t length = strcspn(rest, "/?");
-        out->port = schemes[scheme].port;
         if (!has_authority)
             return fault_set(why, "a %s URL begins with %s://", out->scheme, out->scheme);
         if (read_authority(rest, length, out, why) < 0)
@@ -145,7 +146,8 @@ int url_parse(const char *text, struct url *out, struct fault *why)
     if (path >= sizeof out->path || strlen(query) >= sizeof out->query)
         return fault_set(why, "a %s URL is too long", out->scheme);
     memcpy(out->path, rest, path);
-    memcpy(out->query, query, strlen(query));
+    out->path[path] = '\0';
+    memcpy(out->query, query, strlen(query) + 1);
     return 0;
 }
 

@@ -29,6 +29,9 @@ struct choice_pool {
 };
 
 /* Every fault of the words is told; nothing is read but the stage. */
+MUST_USE int choice_check(const struct stage_plan *stage, struct fault *why);
+
+/* The same, and what the words mean. */
 MUST_USE int choice_read(const struct stage_plan *stage, struct choice_pool *pool,
                          struct choice *out, struct fault *why);
 

@@ -32,6 +32,8 @@ MUST_USE int pattern_check_clear(const char *word, struct fault *why);
 bool pattern_matches(const struct pattern *pattern, enum pattern_of of, const char *name,
                      size_t name_length, const char *path);
 
+bool pattern_has_wildcard(const char *text, size_t length);
+
 /* "*", "?" and "[a-z]" over bytes; a slash is like any other. */
 bool pattern_glob(const char *pattern, size_t length, const char *text, size_t text_length);
 

@@ -32,8 +32,10 @@ bool folders_is_system(const char *path)
 const char *folders_above(const char *const *list, const char *path)
 {
     for (; *list; list++) {
-        size_t length = strlen(*list);
-        if (strncmp(path, *list, length) == 0 && (path[length] == '\0' || path[length] == '/'))
+        size_t same = 0;
+        while (path[same] != '\0' && path[same] == (*list)[same])
+            same++;
+        if ((*list)[same] == '\0' && (path[same] == '\0' || path[same] == '/'))
             return *list;
     }
     return NULL;

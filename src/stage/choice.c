@@ -9,13 +9,17 @@
 static const char *const jinja_words[] = { "__jinja2_*.cache", NULL };
 static const char *const next_words[] = { ".next/", ".turbo/", "node_modules/.cache/", NULL };
 
+/* With no pool the word is only checked. */
 static int add(struct choice_pool *pool, const char *word, bool is_exclude, struct fault *why)
 {
-    if (pool->used == CHOICE_POOL_SIZE)
+    struct pattern pattern;
+
+    if (pool && pool->used == CHOICE_POOL_SIZE)
         return fault_set(why, "more than %d patterns in neighbouring stages", CHOICE_POOL_SIZE);
-    if (pattern_read(word, is_exclude, &pool->items[pool->used], why) < 0)
+    if (pattern_read(word, is_exclude, &pattern, why) < 0)
         return -1;
-    pool->used++;
+    if (pool)
+        pool->items[pool->used++] = pattern;
     return 0;
 }
 
@@ -70,24 +74,55 @@ static int add_word(struct choice *choice, struct choice_pool *pool, const char 
     return add(pool, word, false, why);
 }
 
+static int check_count(const struct stage_plan *stage, struct fault *why)
+{
+    if (stage->subjects.count > CHOICE_WORDS_MAX || stage->exclude.count > CHOICE_WORDS_MAX)
+        return fault_set(why, "more than %d words", CHOICE_WORDS_MAX);
+    return 0;
+}
+
+static int add_subjects(struct choice *choice, struct choice_pool *pool, struct fault *why)
+{
+    const struct words *words = &choice->stage->subjects;
+    int result = 0;
+
+    /* The words of `empty` are roots, not patterns. */
+    for (size_t i = 0; i < words->count && choice->stage->action != ACTION_EMPTY; i++)
+        result |= add_word(choice, pool, words->items[i], why);
+    return result;
+}
+
+static int add_excludes(const struct stage_plan *stage, struct choice_pool *pool, struct fault *why)
+{
+    int result = 0;
+
+    for (size_t i = 0; i < stage->exclude.count; i++)
+        result |= add(pool, stage->exclude.items[i], true, why);
+    return result;
+}
+
+int choice_check(const struct stage_plan *stage, struct fault *why)
+{
+    struct choice unused = { .stage = stage };
+
+    if (check_count(stage, why) < 0)
+        return -1;
+    return add_subjects(&unused, NULL, why) | add_excludes(stage, NULL, why);
+}
+
 int choice_read(const struct stage_plan *stage, struct choice_pool *pool, struct choice *out,
                 struct fault *why)
 {
     struct choice made = { .stage = stage, .patterns = pool->items + pool->used };
-    const struct words *words = &stage->subjects;
-    bool has_fault = false;
 
-    if (words->count > CHOICE_WORDS_MAX || stage->exclude.count > CHOICE_WORDS_MAX)
-        return fault_set(why, "more than %d words", CHOICE_WORDS_MAX);
-    /* The words of `empty` are roots, not patterns. */
-    for (size_t i = 0; i < words->count && stage->action != ACTION_EMPTY; i++)
-        has_fault |= add_word(&made, pool, words->items[i], why) < 0;
+    if (check_count(stage, why) < 0)
+        return -1;
+    int result = add_subjects(&made, pool, why);
     made.pattern_count = (size_t)(pool->items + pool->used - made.patterns);
     made.excludes = pool->items + pool->used;
-    for (size_t i = 0; i < stage->exclude.count; i++)
-        has_fault |= add(pool, stage->exclude.items[i], true, why) < 0;
+    result |= add_excludes(stage, pool, why);
     made.exclude_count = (size_t)(pool->items + pool->used - made.excludes);
-    if (has_fault)
+    if (result < 0)
         return -1;
     *out = made;
     return 0;

@@ -28,13 +28,10 @@ static const struct words *root_words(const struct stage_plan *stage)
 static int check(const struct plan *plan, const struct stage_plan *stage, struct fault *why)
 {
     const struct words *words = root_words(stage);
-    struct choice_pool pool;
-    struct choice unused;
     struct fault found;
 
     fault_clear(&found);
-    pool.used = 0;
-    int result = choice_read(stage, &pool, &unused, &found);
+    int result = choice_check(stage, &found);
     if (stage->subjects.count == 0)
         result = fault_set(&found, "it names nothing");
     for (size_t i = 0; i < words->count; i++)

@@ -72,10 +72,10 @@ bool pattern_glob(const char *pattern, size_t length, const char *text, size_t t
     return at == length;
 }
 
-static bool has_wildcard(const char *text, size_t length)
+bool pattern_has_wildcard(const char *text, size_t length)
 {
     for (size_t i = 0; i < length; i++) {
-        if (strchr("*?[", text[i]))
+        if (text[i] == '*' || text[i] == '?' || text[i] == '[')
             return true;
     }
     return false;
@@ -129,9 +129,9 @@ int pattern_read(const char *word, bool is_exclude, struct pattern *out, struct 
         made.length = length - i - 1;
         break;
     }
-    if (!has_wildcard(made.text, made.length))
+    if (!pattern_has_wildcard(made.text, made.length))
         made.how = PATTERN_EXACT;
-    else if (made.text[0] == '*' && !has_wildcard(made.text + 1, made.length - 1))
+    else if (made.text[0] == '*' && !pattern_has_wildcard(made.text + 1, made.length - 1))
         made.how = PATTERN_SUFFIX;
     else
         made.how = PATTERN_GLOB;

@@ -60,14 +60,14 @@ static int refuse_system(const char *path, const char *word, bool is_empty, stru
 
 int roots_check(const char *word, bool is_empty, struct fault *why)
 {
-    char path[PATH_MAX] = "";
+    char path[PATH_MAX];
     int globs = 0;
 
     if (*word == '\0')
         return fault_set(why, "an empty path");
     for (const char *at = word; *at != '\0';) {
         size_t length = strcspn(at, "/");
-        globs += strcspn(at, "*?[") < length;
+        globs += pattern_has_wildcard(at, length);
         if (length == 2 && memcmp(at, "..", 2) == 0)
             return fault_set(why, "\"%s\": a path may not have \"..\" in it", word);
         at += length + (at[length] == '/');
@@ -139,11 +139,6 @@ static bool append(struct search *search, const char *name, size_t length)
     return true;
 }
 
-static bool has_glob(const char *word)
-{
-    return strpbrk(word, "*?[");
-}
-
 static int resolve(struct search *search, const char *rest, struct fault *why);
 
 /* Each folder whose name matches the component, then what comes after it. */
@@ -183,14 +178,13 @@ static int resolve(struct search *search, const char *rest, struct fault *why)
 
     while (*(rest += strspn(rest, "/")) != '\0') {
         size_t length = strcspn(rest, "/");
-        size_t plain = strcspn(rest, "*?[");
-        if (plain < length)
+        if (pattern_has_wildcard(rest, length))
             return resolve_component(search, rest, length, why);
         if (!append(search, rest, length))
             return fault_set(why, "\"%.100s...\": the path is too long", search->word);
         rest += length;
     }
-    if (!has_glob(search->word))
+    if (!pattern_has_wildcard(search->word, strlen(search->word)))
         return keep(search, why);
     /* A glob means what fits it, not what is refused or missing. */
     fault_clear(&unused);

@@ -28,14 +28,15 @@ static bool is_written(const struct source *source)
     return source->kind != SOURCE_DEFAULT;
 }
 
-/* A rule of a stage that is broken where `source` was written. */
-static void broken(const struct plan *plan, const struct stage_plan *stage,
-                   const struct source *source, const char *text, struct fault *why)
+/* A rule of a stage that is broken where the key `name` was written; NULL is all of the stage. */
+static void broken(const struct plan *plan, const struct stage_plan *stage, const char *name,
+                   const char *text, struct fault *why)
 {
     char place[DRAFT_PLACE_SIZE];
     const struct source section = { .kind = SOURCE_FILE, .line = stage->line };
+    const struct source *source = name ? stage_source(stage, name) : &section;
 
-    draft_place(plan, source && is_written(source) ? source : &section, place, sizeof place);
+    draft_place(plan, is_written(source) ? source : &section, place, sizeof place);
     fault_set(why, "%s: [stage %s] %s", place, stage->name, text);
 }
 
@@ -47,51 +48,43 @@ static bool check_action(const struct plan *plan, const struct stage_plan *stage
     size_t count;
     const struct key *key = keys_first(KEY_STAGE, &count);
 
+    /* The rows of the actions come first. */
     for (size_t i = 0; i < count; i++) {
         const struct source *source = &stage->sources[i];
-        if (key[i].type != KEY_ACTION || !is_written(source))
+        if (!is_written(source))
             continue;
-        if (action)
+        if (key[i].type == KEY_ACTION && !action)
+            action = &key[i];
+        else if (key[i].type == KEY_ACTION)
             fault_set(why, "%s: [stage %s] has two actions, %s and %s: write two stages",
                       draft_place(plan, source, place, sizeof place), stage->name, action->name,
                       key[i].name);
-        else
-            action = &key[i];
-    }
-    if (!action) {
-        broken(plan, stage, NULL,
-               "has no action: write one of clear, empty, touch, flush, wait, free, run", why);
-        return false;
-    }
-    for (size_t i = 0; i < count; i++) {
-        const struct source *source = &stage->sources[i];
-        if (key[i].type != KEY_ACTION && is_written(source) &&
-            (key[i].actions & action->actions) == 0)
+        else if (action && (key[i].actions & action->actions) == 0)
             fault_set(why, "%s: [stage %s] %s is no key of %s",
                       draft_place(plan, source, place, sizeof place), stage->name, key[i].name,
                       action->name);
     }
-    return true;
+    if (!action)
+        broken(plan, stage, NULL,
+               "has no action: write one of clear, empty, touch, flush, wait, free, run", why);
+    return action;
 }
 
 static void check_once(const struct plan *plan, const struct stage_plan *stage, struct fault *why)
 {
-    const struct source *once = stage_source(stage, "once");
-    bool has_state_dir = is_written(source_of(plan, KEY_FRESHINIT, "state_dir"));
-
     if (stage->once == ONCE_RELEASE && stage->action != ACTION_FLUSH && !stage->once_at &&
-        !has_state_dir)
+        !is_written(source_of(plan, KEY_FRESHINIT, "state_dir")))
         broken(
-            plan, stage, once,
+            plan, stage, "once",
             "once = release needs a place that all replicas see: write once_at = redis://... or, "
             "in [freshinit], state_dir =",
             why);
     if (stage->once == ONCE_CHANGE && !is_written(stage_source(stage, "in")))
-        broken(plan, stage, once, "once = change needs in = with the files to look at", why);
+        broken(plan, stage, "once", "once = change needs in = with the files to look at", why);
     if (stage->once != ONCE_RELEASE && stage->once_id)
-        broken(plan, stage, stage_source(stage, "once_id"), "once_id needs once = release", why);
+        broken(plan, stage, "once_id", "once_id needs once = release", why);
     if (stage->once != ONCE_RELEASE && stage->once_at)
-        broken(plan, stage, stage_source(stage, "once_at"), "once_at needs once = release", why);
+        broken(plan, stage, "once_at", "once_at needs once = release", why);
 }
 
 static void check_stage(const struct plan *plan, const struct stage_plan *stage, struct fault *why)
@@ -99,36 +92,35 @@ static void check_stage(const struct plan *plan, const struct stage_plan *stage,
     if (!check_action(plan, stage, why) || stage->action == ACTION_NONE)
         return;
     if (stage->action == ACTION_EMPTY && !is_written(stage_source(stage, "when")))
-        broken(plan, stage, stage_source(stage, "empty"),
-               "empty has no default: write when =, like when = build", why);
+        broken(plan, stage, "empty", "empty has no default: write when =, like when = build", why);
     if (stage->targets.count > 0 && !(stage->when & WHEN_BUILD))
-        broken(plan, stage, stage_source(stage, "targets"), "targets needs when = build", why);
+        broken(plan, stage, "targets", "targets needs when = build", why);
     if (stage->timeout_ms == 0 && stage_source(stage, "timeout")->text)
-        broken(plan, stage, stage_source(stage, "timeout"), "timeout must be more than 0", why);
+        broken(plan, stage, "timeout", "timeout must be more than 0", why);
     check_once(plan, stage, why);
 }
 
 static void check_server(const struct plan *plan, struct fault *why)
 {
     const struct server_plan *server = &plan->server;
-    const struct source *capabilities = source_of(plan, KEY_SERVER, "capabilities");
-    const struct source *drain = source_of(plan, KEY_SERVER, "drain");
-    const struct source *state_dir = source_of(plan, KEY_FRESHINIT, "state_dir");
+    const struct source *source = source_of(plan, KEY_SERVER, "drain");
     char place[DRAFT_PLACE_SIZE];
 
     if (server->has_capabilities && !source_of(plan, KEY_SERVER, "user")->raw)
         fault_set(why, "%s: capabilities needs user =: without it nothing is taken away",
-                  draft_place(plan, capabilities, place, sizeof place));
-    if (server->stop_timeout_ms < server->drain_ms + STOP_LEAST_MS && drain->text &&
+                  draft_place(plan, source_of(plan, KEY_SERVER, "capabilities"), place,
+                              sizeof place));
+    if (server->stop_timeout_ms < server->drain_ms + STOP_LEAST_MS && source->text &&
         source_of(plan, KEY_SERVER, "stop_timeout")->text)
         fault_set(why,
                   "%s: drain (%lld ms) is part of stop_timeout (%lld ms), and a second must be "
                   "left: write a longer stop_timeout",
-                  draft_place(plan, drain, place, sizeof place), (long long)server->drain_ms,
+                  draft_place(plan, source, place, sizeof place), (long long)server->drain_ms,
                   (long long)server->stop_timeout_ms);
-    if (state_dir->text && state_dir->text[0] != '/')
+    source = source_of(plan, KEY_FRESHINIT, "state_dir");
+    if (source->text && source->text[0] != '/')
         fault_set(why, "%s: state_dir must begin with /",
-                  draft_place(plan, state_dir, place, sizeof place));
+                  draft_place(plan, source, place, sizeof place));
 }
 
 void rules_check(const struct plan *plan, struct fault *why)

@@ -9,6 +9,11 @@
 #include "base/attr.h"
 #include "base/fault.h"
 
+/* Of ASCII only, whatever the locale. */
+bool text_is_space(char c);
+bool text_is_letter(char c);
+bool text_is_digit(char c);
+
 MUST_USE int text_number(const char *text, int64_t least, int64_t most, int64_t *out,
                          struct fault *why);
 /* "500ms", "30s", "5m", "1h", "1m30s", "0"; a bare number is seconds. */

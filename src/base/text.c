@@ -7,13 +7,28 @@
 #include <string.h>
 #include <strings.h>
 
+bool text_is_space(char c)
+{
+    return c == ' ' || c == '\t';
+}
+
+bool text_is_letter(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+bool text_is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
 /* Reads digits; NULL when there are none or too many. */
 static const char *read_digits(const char *text, int64_t *out)
 {
     int64_t value = 0;
     const char *next = text;
 
-    for (; *next >= '0' && *next <= '9'; next++) {
+    for (; text_is_digit(*next); next++) {
         if (value > (INT64_MAX - 9) / 10)
             return NULL;
         value = value * 10 + (*next - '0');
@@ -36,21 +51,20 @@ int text_number(const char *text, int64_t least, int64_t most, int64_t *out, str
 
 static int64_t duration_unit(const char **text)
 {
-    static const struct {
-        const char *name;
-        int64_t ms;
-    } units[] = { { "ms", 1 }, { "s", 1000 }, { "m", 60000 }, { "h", 3600000 } };
+    const char *unit = *text;
 
-    if (**text == '\0')
+    *text += *unit == '\0' ? 0 : unit[0] == 'm' && unit[1] == 's' ? 2 : 1;
+    switch (*unit) {
+    case '\0':
+    case 's':
         return 1000;
-    for (size_t i = 0; i < COUNT(units); i++) {
-        size_t length = strlen(units[i].name);
-        if (strncmp(*text, units[i].name, length) == 0) {
-            *text += length;
-            return units[i].ms;
-        }
+    case 'm':
+        return unit[1] == 's' ? 1 : 60000;
+    case 'h':
+        return 3600000;
+    default:
+        return 0;
     }
-    return 0;
 }
 
 int text_duration(const char *text, int64_t *out_ms, struct fault *why)

@@ -3,15 +3,10 @@
  */
 #include "base/words.h"
 
-#include <stdbool.h>
 #include <string.h>
 
 #include "base/arena.h"
-
-static bool is_space(char c)
-{
-    return c == ' ' || c == '\t';
-}
+#include "base/text.h"
 
 /* Copies one word without its quotes to `out`; what follows it, or NULL when a quote stays open. */
 static const char *split_word(const char *text, char *out, size_t *out_length)
@@ -19,15 +14,19 @@ static const char *split_word(const char *text, char *out, size_t *out_length)
     char quote = '\0';
     size_t length = 0;
 
-    for (; *text != '\0' && (quote != '\0' || !is_space(*text)); text++) {
-        if (quote == '\0' && (*text == '"' || *text == '\''))
-            quote = *text;
-        else if (*text == quote)
-            quote = '\0';
-        else if (*text == '\\' && quote != '\'' && text[1] != '\0')
-            out[length++] = *++text;
-        else
-            out[length++] = *text;
+    for (;; text++) {
+        /* Above the quotes all is plain but the backslash. */
+        while (*text > '\'' && *text != '\\')
+            out[length++] = *text++;
+        if (*text == '\0' || (quote == '\0' && text_is_space(*text)))
+            break;
+        if (quote == '\0' ? *text == '"' || *text == '\'' : *text == quote) {
+            quote = quote == '\0' ? *text : '\0';
+            continue;
+        }
+        if (*text == '\\' && quote != '\'' && text[1] != '\0')
+            text++;
+        out[length++] = *text;
     }
     out[length] = '\0';
     *out_length = length;
@@ -37,15 +36,16 @@ static const char *split_word(const char *text, char *out, size_t *out_length)
 int words_split(const char *text, struct words *out, struct fault *why)
 {
     /* Every second character is a space at most. */
-    size_t most = strlen(text) / 2 + 2;
+    size_t size = strlen(text);
+    size_t most = size / 2 + 2;
     char **items = arena_take(most * sizeof *items);
-    char *room = arena_take(strlen(text) + most);
+    char *room = arena_take(size + most);
     size_t count = 0;
     const char *next = text;
 
     for (;;) {
         size_t length;
-        while (is_space(*next))
+        while (text_is_space(*next))
             next++;
         if (*next == '\0')
             break;

@@ -72,6 +72,7 @@ fuzz.link      = $(SANITIZE) $(LDFLAGS)
 STATIC_FLAGS := -Oz -flto=auto -ffunction-sections -fdata-sections -fno-asynchronous-unwind-tables \
                 -fno-pie -fstack-protector-strong -DINI_MAX_LINE=4099 -DINI_ALLOW_MULTILINE=0 \
                 -DFRESHINIT_SMALL \
+                -DINI_ALLOW_INLINE_COMMENTS=0 \
                 -Dsnprintf=format_text -Dvsnprintf=format_values \
                 -nostdinc -isystem $(INIH) -isystem $(CAPNG)
 STATIC_LINK  := -Oz -flto=auto -nostdlib -static -no-pie -s -Wl,--gc-sections,--build-id=none \

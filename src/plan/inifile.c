@@ -16,6 +16,7 @@
 #include "base/arena.h"
 #include "base/escape.h"
 #include "base/fdio.h"
+#include "base/text.h"
 
 enum { CONTROL_DELETE = 0x7F };
 
@@ -27,11 +28,6 @@ struct pass {
     size_t at; /* the next byte */
     int line;
 };
-
-static bool is_space(char c)
-{
-    return c == ' ' || c == '\t';
-}
 
 /* Only root may write `file` itself and in its directory. */
 static bool is_roots_own(int fd, const char *path)
@@ -114,16 +110,21 @@ static bool is_utf8(const char *line)
     return strcmp(escape_text(plain, escaped, sizeof escaped), plain) == 0;
 }
 
+static bool is_plain(char c)
+{
+    return c >= ' ' && c < CONTROL_DELETE;
+}
+
 /* Says what is wrong with the bytes of a line, or NULL. */
 static const char *bytes_fault(const char *line, size_t length)
 {
     bool is_ascii = true;
 
-    for (size_t i = 0; i < length; i++) {
-        unsigned char byte = (unsigned char)line[i];
+    for (const char *next = line; next < line + length; next++) {
+        unsigned char byte = (unsigned char)*next;
         if (byte == '\0')
             return "a NUL byte";
-        if ((byte < ' ' && byte != '\t') || byte == CONTROL_DELETE)
+        if (byte < 0x80 && byte != '\t' && !is_plain(*next))
             return "a control character";
         is_ascii = is_ascii && byte < 0x80;
     }
@@ -136,7 +137,7 @@ static void take_section(struct pass *pass, char *line)
     char *close = strchr(line, ']');
     const char *rest = close ? close + 1 : line;
 
-    while (is_space(*rest))
+    while (text_is_space(*rest))
         rest++;
     if (!close || (*rest != '\0' && (*rest != ';' || rest == close + 1))) {
         fault_set(pass->why, "%s:%d: \"%s\" is no section: write [stage NAME]", pass->file->name,
@@ -144,9 +145,9 @@ static void take_section(struct pass *pass, char *line)
         return;
     }
     char *name = line + 1;
-    while (is_space(*name))
+    while (text_is_space(*name))
         name++;
-    while (close > name && is_space(close[-1]))
+    while (close > name && text_is_space(close[-1]))
         close--;
     *close = '\0';
     if (close - name > INIFILE_SECTION_MAX) {
@@ -157,16 +158,27 @@ static void take_section(struct pass *pass, char *line)
     pass->handler->section(pass->handler->context, name, pass->line);
 }
 
-/* Whether it has the form `key = value`; a colon is no equals sign, or a URL would be a key. */
-static bool is_setting(const char *line)
+/* The equals sign of `key = value`, or NULL; a colon is none, or a URL would be a key. */
+static char *equals_of(char *line)
 {
-    size_t name = strcspn(line, " \t=:;#[]\"'$");
+    char *end = line;
 
-    if (name == 0)
-        return false;
-    while (is_space(line[name]))
-        name++;
-    return line[name] == '=';
+    while (text_is_letter(*end) || !strchr(" \t=:;#[]\"'$", *end))
+        end++;
+    if (end == line)
+        return NULL;
+    while (text_is_space(*end))
+        end++;
+    return *end == '=' ? end : NULL;
+}
+
+/* Cuts " ; a comment". inih is told not to look for it where it is ours: it would compare each
+ * character with those of a list. */
+static void cut_comment(char *value)
+{
+    while (*value != '\0' && !(text_is_space(value[0]) && value[1] == ';'))
+        value++;
+    *value = '\0';
 }
 
 /* Copies the next line, without white space at both ends. False at the end of the file. */
@@ -174,12 +186,17 @@ static bool next_line(struct pass *pass, char *out)
 {
     const char *start = pass->file->text + pass->at;
     size_t left = pass->file->length - pass->at;
-    const char *newline = left > 0 ? memchr(start, '\n', left) : NULL;
-    size_t length = newline ? (size_t)(newline - start) : left;
+    size_t length = 0;
 
     if (left == 0)
         return false;
-    pass->at += length + (newline ? 1 : 0);
+    while (length < left && is_plain(start[length]))
+        length++;
+    /* Nearly always the newline ends it. */
+    bool is_odd = length < left && start[length] != '\n';
+    while (length < left && start[length] != '\n')
+        length++;
+    pass->at += length + (length < left);
     pass->line++;
     if (pass->line == 1 && length >= 3 && memcmp(start, "\xEF\xBB\xBF", 3) == 0) {
         start += 3;
@@ -193,15 +210,15 @@ static bool next_line(struct pass *pass, char *out)
                   pass->file->name, pass->line, length, INIFILE_LINE_MAX, start);
         return true;
     }
-    while (length > 0 && is_space(*start)) {
+    while (length > 0 && text_is_space(*start)) {
         start++;
         length--;
     }
-    while (length > 0 && is_space(start[length - 1]))
+    while (length > 0 && text_is_space(start[length - 1]))
         length--;
     memcpy(out, start, length);
     out[length] = '\0';
-    const char *wrong = bytes_fault(out, length);
+    const char *wrong = is_odd ? bytes_fault(out, length) : NULL;
     if (wrong) {
         fault_set(pass->why, "%s:%d: the line holds %s: \"%.100s\"", pass->file->name, pass->line,
                   wrong, out);
@@ -221,13 +238,16 @@ static char *read_setting(char *out, int size, void *stream)
     while (next_line(pass, out)) {
         if (out[0] == '\0' || out[0] == ';' || out[0] == '#')
             continue;
-        if (out[0] == '[')
+        char *equals = NULL;
+        if (out[0] == '[') {
             take_section(pass, out);
-        else if (is_setting(out))
+        } else if ((equals = equals_of(out))) {
+            cut_comment(equals);
             return out;
-        else
+        } else {
             fault_set(pass->why, "%s:%d: \"%.100s\" is not `key = value`", pass->file->name,
                       pass->line, out);
+        }
     }
     return NULL;
 }

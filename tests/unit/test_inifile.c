@@ -62,6 +62,7 @@ static void lines_are_told_with_their_numbers(void **state)
         { "; c\n# c\n  ; c\n[a] ; c\n", "[a]4|" },
         { "x = 1 ; c\n", "x=1@1|" },
         { "x = ; c\n", "x=@1|" },
+        { "x = a;b\t;c ; d\ny =;z\n", "x=a;b@1|y=;z@2|" },
         { "x =\n", "x=@1|" },
         { "x = a;b # c\n", "x=a;b # c@1|" },
         { "x = a = b : c\n", "x=a = b : c@1|" },

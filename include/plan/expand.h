@@ -22,7 +22,10 @@ struct expand {
 MUST_USE int expand_text(struct expand *expand, const char *text, const char **out,
                          struct fault *why);
 
+/* The place of NAME in an environment; that of its end where there is none. */
+size_t expand_find(char *const *environment, const char *name, size_t length);
+
 /* The value of NAME in an environment, or NULL. */
-const char *expand_lookup(char *const *environment, const char *name, size_t name_length);
+const char *expand_lookup(char *const *environment, const char *name, size_t length);
 
 #endif

@@ -19,21 +19,17 @@ enum {
     SPARE = 8 /* FRESHINIT_RELEASE, the end, and what environ_put adds */
 };
 
-/* The array as it grows. */
+/* The array as it grows; NULL is behind the last one. */
 struct list {
     char **items;
     size_t count;
 };
 
-static bool is_named(const char *variable, const char *name, size_t length)
-{
-    return strncmp(variable, name, length) == 0 && variable[length] == '=';
-}
-
 /* What is not passed on: a fresh gunicorn takes GUNICORN_PID for a hand-over from another one. */
 static bool is_stray(const char *variable)
 {
-    return is_named(variable, "GUNICORN_PID", 12) || is_named(variable, "GUNICORN_FD", 11);
+    return strncmp(variable, "GUNICORN_", 9) == 0 &&
+           (strncmp(variable + 9, "PID=", 4) == 0 || strncmp(variable + 9, "FD=", 3) == 0);
 }
 
 /* "NAME=value", in the place of an older NAME where there is one. */
@@ -41,13 +37,11 @@ static void set(struct list *list, const char *name, size_t length, const char *
 {
     size_t size = strlen(value);
     char *variable = arena_take(length + size + 2);
-    size_t at = 0;
+    size_t at = expand_find(list->items, name, length);
 
     memcpy(variable, name, length);
     variable[length] = '=';
     memcpy(variable + length + 1, value, size + 1);
-    while (at < list->count && !is_named(list->items[at], name, length))
-        at++;
     list->items[at] = variable;
     if (at == list->count)
         list->count++;
@@ -63,7 +57,7 @@ static size_t secret_length(const char *variable)
     if (variable[length] != '=' || variable[length + 1] != '/')
         return 0;
     /* What OpenSSL reads, and what is a key of ours. */
-    if (is_named(variable, "SSL_CERT_FILE", 13) || strncmp(variable, "FRESHINIT_", 10) == 0)
+    if (strncmp(variable, "SSL_CERT_FILE=", 14) == 0 || strncmp(variable, "FRESHINIT_", 10) == 0)
         return 0;
     return length - 5;
 }
@@ -77,10 +71,9 @@ static int take_secret(struct list *list, size_t at, size_t *total, struct fault
     const char *path = variable + length + 6;
     ssize_t size = fdio_read_file(path, content, sizeof content);
 
-    for (size_t i = 0; i < list->count; i++)
-        if (is_named(list->items[i], variable, length))
-            return fault_set(why, "%.*s and %.*s_FILE are both set", (int)length, variable,
-                             (int)length, variable);
+    if (list->items[expand_find(list->items, variable, length)])
+        return fault_set(why, "%.*s and %.*s_FILE are both set", (int)length, variable, (int)length,
+                         variable);
     if (size < 0)
         return fault_errno(why, "%.*s_FILE: %s", (int)length, variable, path);
     if (strlen(content) != (size_t)size)

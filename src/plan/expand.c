@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/arena.h"
+#include "base/text.h"
 
 enum { DEPTH_MAX = 8 };
 
@@ -18,8 +19,7 @@ struct sink {
 
 static bool is_name_character(char c, bool is_first)
 {
-    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '_' ||
-           (!is_first && c >= '0' && c <= '9');
+    return text_is_letter(c) || c == '_' || (!is_first && text_is_digit(c));
 }
 
 static void sink_add(struct sink *sink, const char *text, size_t length)
@@ -29,12 +29,23 @@ static void sink_add(struct sink *sink, const char *text, size_t length)
     sink->length += length;
 }
 
-const char *expand_lookup(char *const *environment, const char *name, size_t name_length)
+size_t expand_find(char *const *environment, const char *name, size_t length)
 {
-    for (; *environment; environment++)
-        if (strncmp(*environment, name, name_length) == 0 && (*environment)[name_length] == '=')
-            return *environment + name_length + 1;
-    return NULL;
+    size_t at = 0;
+
+    /* Nearly every one differs in its first letter. */
+    while (environment[at] &&
+           (environment[at][0] != name[0] || strncmp(environment[at], name, length) != 0 ||
+            environment[at][length] != '='))
+        at++;
+    return at;
+}
+
+const char *expand_lookup(char *const *environment, const char *name, size_t length)
+{
+    const char *variable = environment[expand_find(environment, name, length)];
+
+    return variable ? variable + length + 1 : NULL;
 }
 
 static const char *value_of(const struct expand *expand, const char *name, size_t length)

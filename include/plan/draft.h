@@ -30,7 +30,7 @@ struct draft {
     struct stage_plan *stage; /* and in which stage, or NULL */
 };
 
-/* An empty plan in the arena, with the defaults. */
+/* An empty plan in the arena. */
 struct plan *draft_plan(void);
 
 /* Lets inifile_parse fill the draft. */

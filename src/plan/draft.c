@@ -8,18 +8,27 @@
 #include <string.h>
 
 #include "base/arena.h"
+#include "base/text.h"
 
-#define LETTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_"
-#define DIGITS "0123456789"
+/* Letters, digits, underscores, and what `others` holds. */
+static bool is_name(const char *name, const char *others)
+{
+    const char *next = name;
+
+    while (text_is_letter(*next) || text_is_digit(*next) || *next == '_' ||
+           (*next != '\0' && strchr(others, *next)))
+        next++;
+    return next > name && *next == '\0';
+}
 
 static bool is_env_name(const char *name)
 {
-    return strspn(name, LETTERS) > 0 && name[strspn(name, LETTERS DIGITS)] == '\0';
+    return is_name(name, "") && !text_is_digit(*name);
 }
 
 static bool is_stage_name(const char *name)
 {
-    return *name != '\0' && name[strspn(name, LETTERS DIGITS ".-")] == '\0';
+    return is_name(name, ".-");
 }
 
 struct source *draft_source(const struct plan *plan, const struct stage_plan *stage,
@@ -28,24 +37,11 @@ struct source *draft_source(const struct plan *plan, const struct stage_plan *st
     return (stage ? stage->sources : plan->sources) + keys_place(key);
 }
 
-static void put_defaults(struct plan *plan, struct stage_plan *stage, enum key_section section)
-{
-    size_t count;
-    const struct key *key = keys_first(section, &count);
-
-    for (size_t i = 0; i < count; i++) {
-        draft_source(plan, stage, &key[i])->raw = key[i].fallback;
-    }
-}
-
 struct plan *draft_plan(void)
 {
     struct plan *plan = arena_take(sizeof *plan);
 
     plan->sources = arena_take(keys_sources(KEY_FRESHINIT) * sizeof *plan->sources);
-    put_defaults(plan, NULL, KEY_FRESHINIT);
-    put_defaults(plan, NULL, KEY_SERVER);
-    put_defaults(plan, NULL, KEY_HEALTH);
     return plan;
 }
 
@@ -135,7 +131,6 @@ static void enter_stage(struct draft *draft, const char *name, int line)
     stage->name = arena_text(name, strlen(name));
     stage->line = line;
     stage->sources = arena_take(keys_sources(KEY_STAGE) * sizeof *stage->sources);
-    put_defaults(plan, stage, KEY_STAGE);
     draft->stage = stage;
 }
 
@@ -167,12 +162,12 @@ static void enter_once(struct draft *draft, const char *section, int *seen_line,
 static void take_section(void *context, const char *section, int line)
 {
     struct draft *draft = context;
-    size_t word = strcspn(section, " \t");
 
     draft->stage = NULL;
-    if (word == 5 && memcmp(section, "stage", 5) == 0) {
-        section += word;
-        enter_stage(draft, section + strspn(section, " \t"), line);
+    if (strncmp(section, "stage", 5) == 0 && (section[5] == '\0' || text_is_space(section[5]))) {
+        for (section += 5; text_is_space(*section);)
+            section++;
+        enter_stage(draft, section, line);
         return;
     }
     if (strcmp(section, "env") == 0) {

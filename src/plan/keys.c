@@ -214,7 +214,7 @@ const struct key *keys_find(enum key_section section, const char *name)
     const struct key *key = sections[section].keys;
 
     for (size_t i = 0; i < sections[section].count; i++)
-        if (strcmp(key[i].name, name) == 0)
+        if (key[i].name[0] == name[0] && strcmp(key[i].name, name) == 0)
             return &key[i];
     return NULL;
 }

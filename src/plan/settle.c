@@ -38,12 +38,16 @@ static void settle_key(struct settle *settle, struct stage_plan *stage, const st
     struct source *source = draft_source(settle->plan, stage, key);
     void *base = stage ? (void *)stage : (void *)settle->plan;
 
+    /* A default holds no variable. */
+    if (!source->raw)
+        source->raw = source->text = key->fallback;
     if (!source->raw)
         return;
     if (key->has_offset != 0)
         *(bool *)((char *)base + key->has_offset) = source->kind != SOURCE_DEFAULT;
     fault_clear(&settle->detail);
-    if (expand_text(&settle->expand, source->raw, &source->text, &settle->detail) == 0 &&
+    if ((source->text ||
+         expand_text(&settle->expand, source->raw, &source->text, &settle->detail) == 0) &&
         values_set(key, base, source->text, &settle->detail) == 0)
         return;
     /* No rule looks at a value that is a fault already. */
@@ -126,16 +130,30 @@ static void settle_folders(struct settle *settle, struct stage_plan *stage)
     }
 }
 
-static void settle_stage(struct settle *settle, struct stage_plan *stage)
+/* What a stage is where nothing is written. */
+static void settle_usual(struct settle *settle, struct stage_plan *out)
 {
     size_t count;
     const struct key *key = keys_first(KEY_STAGE, &count);
 
     for (size_t i = 0; i < count; i++)
+        if (key[i].fallback && values_set(&key[i], out, key[i].fallback, settle->why) < 0)
+            return;
+}
+
+static void settle_stage(struct settle *settle, struct stage_plan *stage)
+{
+    size_t count;
+    const struct key *key = keys_first(KEY_STAGE, &count);
+
+    for (size_t i = 0; i < count; i++) {
+        struct source *source = &stage->sources[i];
         /* The rows of the actions come first; a default of another action's key is no value. */
-        if (stage->sources[i].kind != SOURCE_DEFAULT ||
-            (key[i].actions & (1U << stage->action)) != 0)
+        if (source->kind != SOURCE_DEFAULT)
             settle_key(settle, stage, &key[i]);
+        else if ((key[i].actions & (1U << stage->action)) != 0)
+            source->raw = source->text = key[i].fallback;
+    }
     fault_clear(&settle->detail);
     if (stage->subject && !stage->shell &&
         words_split(stage->subject, &stage->subjects, &settle->detail) < 0)
@@ -190,6 +208,7 @@ static void settle_log(struct plan *plan, int verbosity)
 void settle_plan(struct plan *plan, char *const *environment, int verbosity, struct fault *why)
 {
     struct settle settle;
+    struct stage_plan usual = { 0 };
 
     settle.plan = plan;
     settle.expand = (struct expand){ .environment = environment };
@@ -201,7 +220,14 @@ void settle_plan(struct plan *plan, char *const *environment, int verbosity, str
     settle.expand.release = plan->release;
     settle_server(&settle);
     settle_section(&settle, KEY_HEALTH);
-    for (size_t i = 0; i < plan->stage_count; i++)
-        settle_stage(&settle, &plan->stages[i]);
+    settle_usual(&settle, &usual);
+    for (size_t i = 0; i < plan->stage_count; i++) {
+        struct stage_plan *stage = &plan->stages[i];
+        usual.name = stage->name;
+        usual.line = stage->line;
+        usual.sources = stage->sources;
+        *stage = usual;
+        settle_stage(&settle, stage);
+    }
     settle_env(&settle);
 }

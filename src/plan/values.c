@@ -45,8 +45,8 @@ static int choice_number(const char *choices, const char *text, size_t length, s
             same++;
         if (same == length && (next[same] == ' ' || next[same] == '\0'))
             return number;
-        next += strcspn(next, " ");
-        next += *next == ' ' ? 1 : 0;
+        while (*next != '\0' && *next++ != ' ')
+            continue;
     }
     return unknown_choice(choices, text, length, why);
 }

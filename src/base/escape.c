@@ -6,12 +6,15 @@
 #include <stdio.h>
 #include <string.h>
 
+enum { DELETE = 0x7F };
+
 /* How many bytes the UTF-8 character at `text` has; 0 when it is broken, cut or a control. */
 static size_t utf8_length(const unsigned char *text)
 {
     size_t length = text[0] < 0x80 ? 1 : text[0] < 0xE0 ? 2 : text[0] < 0xF0 ? 3 : 4;
 
-    if (text[0] < 0x20 || text[0] == 0x7F || (text[0] >= 0x80 && text[0] < 0xC2) || text[0] > 0xF4)
+    if (text[0] < 0x20 || text[0] == DELETE || (text[0] >= 0x80 && text[0] < 0xC2) ||
+        text[0] > 0xF4)
         return 0;
     /* C1 controls are what some terminals obey like ESC. */
     if (text[0] == 0xC2 && text[1] < 0xA0)
@@ -30,7 +33,12 @@ const char *escape_text(const char *text, char *out, size_t out_size)
 {
     size_t used = 0;
 
-    while (*text != '\0') {
+    for (;;) {
+        /* Nearly all text is plain. */
+        while (*text >= ' ' && *text < DELETE && used + 1 < out_size)
+            out[used++] = *text++;
+        if (*text == '\0')
+            break;
         size_t length = utf8_length((const unsigned char *)text);
         char escaped[8];
         const char *piece = text;

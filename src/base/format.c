@@ -131,7 +131,8 @@ int format_values(char *out, size_t size, const char *format, va_list list)
             piece.most = read_size(&format, &values);
         }
         bool is_long = *format == 'l' || *format == 'z';
-        format += strspn(format, "lz");
+        while (*format == 'l' || *format == 'z')
+            format++;
         piece.kind = *format;
         format += *format != '\0';
         convert(&sink, &piece, is_long, &values);

@@ -10,7 +10,7 @@ enum policy_way {
     WAY_NONE,    /* HUP is a signal like any other */
     WAY_SIGNAL,  /* the server's own reload; old workers are watched */
     WAY_RESTART, /* stop, then start */
-    WAY_HANDOVER /* a new server on the same socket, and then the old one is stopped */
+    WAY_HANDOVER /* a new server on the same addresses, and then the old one is stopped */
 };
 
 /* Fixed when the plan is made. */

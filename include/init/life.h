@@ -42,10 +42,11 @@ struct loop {
     size_t stages_failed;
     int64_t stages_start_ms;
 
-    struct server server; /* that serves, or is to */
-    struct server other;  /* handover: the new one until it is ready, then the old one */
-    pid_t ended_probe;    /* ours, and on its way out: nothing that was left behind */
-    pid_t probe_pid;      /* the child that finds out whether the last one is ready */
+    struct server server;   /* that serves, or is to */
+    struct server other;    /* handover: the new one until it is ready, then the old one */
+    pid_t ended_probe;      /* ours, and on its way out: nothing that was left behind */
+    pid_t probe_pid;        /* the child that finds out whether the last one is ready */
+    bool has_more_children; /* that have ended, and for which no signal will come */
     unsigned generation;
     int64_t reload_start_ms;
     uint64_t reload_ticks; /* what began until then is of before; 0: it was not told to reload */

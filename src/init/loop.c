@@ -26,6 +26,9 @@
  * signal. */
 enum { STRANGERS_POLL_MS = 20, WORKERS_POLL_MS = 100 };
 
+/* So many children are reaped before the next look at signals: they may come for ever. */
+enum { REAP_ROUND = 256 };
+
 /* Hands one event to the policy, and then those that follow from it at once. */
 static void handle(struct loop *loop, struct event event)
 {
@@ -103,13 +106,18 @@ static void handle_child(struct loop *loop, const struct reap_event *child)
     }
 }
 
-/* Collects every child that has ended. */
+/* Collects every child that has ended, or a round of them. */
 static enum reap_kind reap_all(struct loop *loop)
 {
-    struct reap_event child;
+    struct reap_event child = { .kind = REAP_ENDED };
 
-    while ((child = reap_next()).kind == REAP_ENDED || child.kind == REAP_SUSPENDED)
-        handle_child(loop, &child);
+    loop->has_more_children = true;
+    for (int i = 0; i < REAP_ROUND && loop->has_more_children; i++) {
+        child = reap_next();
+        loop->has_more_children = child.kind == REAP_ENDED || child.kind == REAP_SUSPENDED;
+        if (loop->has_more_children)
+            handle_child(loop, &child);
+    }
     return child.kind;
 }
 
@@ -157,12 +165,11 @@ static void wait_for_event(struct loop *loop, int64_t deadline_ms)
         deadline_ms = loop->state.deadline_ms;
     if (loop->stage_deadline_ms < deadline_ms)
         deadline_ms = loop->stage_deadline_ms;
-    if (!signals_next(deadline_ms, &signal))
-        return;
-    if (signal.number == SIGCHLD)
-        reap_all(loop);
-    else
+    bool has_signal = signals_next(loop->has_more_children ? 0 : deadline_ms, &signal);
+    if (has_signal && signal.number != SIGCHLD)
         handle_signal(loop, &signal);
+    if (loop->has_more_children || (has_signal && signal.number == SIGCHLD))
+        reap_all(loop);
 }
 
 static void check_deadlines(struct loop *loop)

@@ -176,12 +176,14 @@ void state_server(struct state *state, pid_t server, unsigned generation)
 {
     struct state_record *record;
 
-    if (state->is_made && state->record.server == (int32_t)server)
+    /* The server's own reload makes a new generation of the same process. */
+    bool is_same = state->is_made && state->record.server == (int32_t)server;
+    if (is_same && (server == 0 || state->record.generation == generation))
         return;
     record = changing(state);
     if (!record)
         return;
-    if (server != 0) {
+    if (server != 0 && !is_same) {
         record->server_began_ms = clock_ms();
         record->ready_ms = 0;
     }

@@ -4,6 +4,7 @@ import signal
 
 import pytest
 
+from inside import inside, status
 from servers import SLOW, descriptors, resident_kib, site, until  # noqa: F401
 
 
@@ -31,6 +32,20 @@ def test_new_code_that_is_not_ready_in_time_is_ended_and_the_old_goes_on(site):
     assert site.page()[0] == "r1"
     site.reload("r2", 1)
     assert site.page()[0] == "r2"
+
+
+def test_the_record_counts_generations_as_the_log_does(site, freshinit):
+    """Also where a server reloads itself, and its main process stays."""
+    site.start("gunicorn", holds=False)
+    config = ("--config", site.folder / "freshinit.ini")
+    began = status(site.box, freshinit, *config)["server"]
+    for count in (1, 2):
+        answer = inside(site.box, freshinit, "reload", *config)
+        assert (answer.code, answer.out) == (0, f"Reload done: generation {count + 1}\n")
+        site.box.wait_line(rf"^Reload done: generation {count + 1}\b", SLOW)
+    seen = status(site.box, freshinit, *config)
+    assert (seen["generation"], seen["server"]) == (3, began)
+    assert {p["generation"] for p in seen["processes"]} == {3}
 
 
 @pytest.mark.parametrize("name", ["gunicorn-preload",

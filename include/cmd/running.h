@@ -40,10 +40,11 @@ enum role {
 struct process {
     pid_t pid;
     pid_t parent;
+    pid_t group;
     uint64_t start; /* ticks */
     char state;
     enum role role;
-    bool is_stale; /* began before the last reload */
+    bool is_stale; /* of the server, and began before the last reload */
     char name[32];
 };
 

@@ -191,6 +191,20 @@ static bool find_role(const struct processes *all, const struct state_record *re
     return false;
 }
 
+/* May it run old code of the server? A daemon that the server left behind, or someone else, has a
+ * group of its own, and PID 1 leaves it alone: no reload ends it. */
+static bool is_of_server(const struct processes *all, const struct state_record *record,
+                         const struct process *process)
+{
+    const struct process *server = find(all, record->server);
+
+    if (process->role == ROLE_WORKER)
+        return true;
+    /* In a hand-over the server of before has no role yet. */
+    return process->role == ROLE_ORPHAN &&
+           (record->is_reloading || (server && process->group == server->group));
+}
+
 static void judge(const struct state_record *record, struct processes *out, struct process *process)
 {
     if (process->state == 'Z') {
@@ -201,8 +215,8 @@ static void judge(const struct state_record *record, struct processes *out, stru
         process->role = ROLE_HELPER;
     if (process->role == ROLE_ORPHAN)
         out->orphans++;
-    if ((process->role == ROLE_WORKER || process->role == ROLE_ORPHAN) &&
-        record->reload_ticks != 0 && process->start <= record->reload_ticks) {
+    if (record->reload_ticks != 0 && process->start <= record->reload_ticks &&
+        is_of_server(out, record, process)) {
         process->is_stale = true;
         out->stale++;
     }
@@ -224,9 +238,11 @@ bool running_processes(const struct state_record *record, struct processes *out)
             continue;
         }
         struct process *process = &out->items[out->count++];
-        *process = (struct process){
-            .pid = entry.pid, .parent = entry.parent, .start = entry.start, .state = entry.state
-        };
+        *process = (struct process){ .pid = entry.pid,
+                                     .parent = entry.parent,
+                                     .group = entry.group,
+                                     .start = entry.start,
+                                     .state = entry.state };
         memcpy(process->name, entry.name, sizeof process->name);
     }
     /* Parents are looked up in the whole list, so what is none of ours goes last. */

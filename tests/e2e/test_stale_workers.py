@@ -6,6 +6,7 @@ import signal
 import pytest
 
 import events
+from inside import inside, status
 from servers import SLOW, site, until  # noqa: F401
 
 KEYS = "stale_worker_timeout = 1s\nstop_timeout = 2s\n"
@@ -41,6 +42,22 @@ def test_a_new_worker_is_never_taken_for_an_old_one(site):
         site.reload(f"r{number}", number - 1)
         assert site.wait_page()[0] == f"r{number}"
     assert not [line for line in site.box.err if "stale" in line]
+
+
+@pytest.mark.parametrize("holds", [True, False], ids=["hand-over", "its own reload"])
+def test_a_daemon_is_no_worker_and_keeps_nobody_unhealthy(holds, site, freshinit):
+    """It outlives each reload by design: an orchestrator would start the container anew, for ever."""
+    site.start("gunicorn", holds=holds)
+    assert inside(site.box, "sh", "-c", "setsid sleep 600 >/dev/null 2>&1 &").code == 0
+    site.reload("r2", 1)
+    config = ("--config", site.folder / "freshinit.ini")
+    seen = until(lambda: not (seen := status(site.box, freshinit, *config))["reloading"] and seen,
+                 "the end of the reload", SLOW, site.box)
+    (daemon,) = [p for p in seen["processes"] if p["name"] == "sleep"]
+    assert (daemon["role"], daemon["stale"]) == ("orphan", False)
+    url = f"http://127.0.0.1:{site.port}/"
+    answer = inside(site.box, freshinit, "health", *config, url)
+    assert answer.code == 0, answer
 
 
 @pytest.mark.parametrize("as_child", [True, False], ids=["not PID 1", "PID 1"])

@@ -20,6 +20,8 @@ struct job {
     const struct identity *user;
     /* Returns the child's exit status: 0 when all went well. */
     int (*body)(const struct job *job, enum when phase);
+    /* Runs in the child before it becomes `user`. NULL: nothing is needed. */
+    void (*prepare)(const struct job *job);
     const void *context;
     size_t first_stage; /* of the plan's: it and those that follow share the child */
     size_t stage_count;

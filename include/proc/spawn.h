@@ -17,6 +17,8 @@ struct spawn {
     char *const *environment;
     /* ... or a function, whose result is the exit status. */
     int (*body)(const void *context);
+    /* What it does first in the child, before the user changes; may be NULL. */
+    void (*prepare)(const void *context);
     const void *context;
 
     struct privs privs;

@@ -6,6 +6,7 @@
 
 #include "base/attr.h"
 #include "base/fault.h"
+#include "plan/plan.h"
 #include "stage/once.h"
 
 struct once_file {
@@ -13,8 +14,16 @@ struct once_file {
     int lock_fd; /* -1: not held */
 };
 
-/* Makes <state_dir>/once where it is missing. */
-MUST_USE int once_file_open(struct once_file *file, const char *state_dir, struct fault *why);
+/* Before a stage becomes its user: makes <state_dir>/once and, for a user other than root, the
+ * folder of that number in it. Where that can't be done, whoever needs it says so. */
+void once_file_prepare(const char *state_dir, const struct identity *user);
+
+/* Finds that folder, and makes <state_dir>/once where it is missing. */
+MUST_USE int once_file_open(struct once_file *file, const char *state_dir,
+                            const struct identity *user, struct fault *why);
+
+/* -1, and why: nothing can be kept there. */
+MUST_USE int once_file_check(const struct once_file *file, struct fault *why);
 
 struct once_store once_file_store(struct once_file *file);
 

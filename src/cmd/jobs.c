@@ -12,6 +12,7 @@
 #include "cmd/sealed.h"
 #include "plan/renew.h"
 #include "stage/kinds.h"
+#include "stage/once_file.h"
 
 /* What the child of a job needs. */
 struct group {
@@ -91,6 +92,15 @@ static int run_body(const struct job *job, enum when phase)
     return EXIT_FAILED;
 }
 
+/* Runs in the child while it still is who we are: what `once` keeps belongs to the stage's user. */
+static void prepare_once(const struct job *job)
+{
+    const struct group *group = job->context;
+
+    if (!group->is_dry)
+        once_file_prepare(group->plan->state_dir, job->user);
+}
+
 static void start_job(struct job *job, const struct plan *plan, const struct stage_plan *stage,
                       bool is_dry)
 {
@@ -106,6 +116,7 @@ static void start_job(struct job *job, const struct plan *plan, const struct sta
                          .on_error = stage->on_error,
                          .user = &stage->user,
                          .body = run_body,
+                         .prepare = stage->once != ONCE_ALWAYS ? prepare_once : NULL,
                          .context = group };
 }
 

@@ -24,6 +24,14 @@ static int run_stage(const void *context)
     return loop->stage->body(loop->stage, loop->phase);
 }
 
+static void prepare_stage(const void *context)
+{
+    const struct loop *loop = context;
+
+    if (loop->stage->prepare)
+        loop->stage->prepare(loop->stage);
+}
+
 static const struct job *next_job(struct loop *loop)
 {
     while (loop->next_job < loop->jobs->count) {
@@ -77,6 +85,7 @@ bool stages_next(struct loop *loop, enum when phase, struct event *follows)
         return true;
     }
     struct spawn what = { .body = run_stage,
+                          .prepare = prepare_stage,
                           .context = loop,
                           .privs = { .user = loop->stage->user } };
     loop->stages_run++;

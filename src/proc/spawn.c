@@ -186,6 +186,8 @@ static int prepare_child(const struct spawn *what, struct fault *why)
         return -1;
     if (pass_listeners(what->listeners, why) < 0)
         return -1;
+    if (what->prepare)
+        what->prepare(what->context);
     if (privs_drop(&what->privs, why) < 0)
         return -1;
     if (what->workdir && chdir(what->workdir) < 0)

@@ -42,7 +42,7 @@ int change_look(const struct stage_run *run, const struct stage_plan *stage, str
     if (stage->once != ONCE_CHANGE || run->is_dry)
         return 1;
     fault_clear(&inner);
-    if (once_file_open(&out->file, run->plan->state_dir, &inner) < 0)
+    if (once_file_open(&out->file, run->plan->state_dir, &stage->user, &inner) < 0)
         return due_each_time(stage, &inner);
     once_key(stage->name, "digest", out->key);
     if (once_file_read(&out->file, out->key, known, sizeof known, &inner) < 0)
@@ -51,9 +51,12 @@ int change_look(const struct stage_run *run, const struct stage_plan *stage, str
         return -1;
     snprintf(out->digest, sizeof out->digest, "%016" PRIx64 "%016" PRIx64 "\n", digest.sum[0],
              digest.sum[1]);
-    out->is_kept = true;
-    if (strcmp(known, out->digest) != 0)
+    if (strcmp(known, out->digest) != 0) {
+        if (once_file_check(&out->file, &inner) < 0)
+            return due_each_time(stage, &inner);
+        out->is_kept = true;
         return 1;
+    }
     run->results[0].skipped = 1;
     run->results[0].seen = digest.files;
     log_event(LOG_INFO, "stage.done",

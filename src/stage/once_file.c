@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/fdio.h"
+#include "base/log.h"
 
 static const char *path_of(const struct once_file *file, const char *name, char *out)
 {
@@ -17,9 +18,58 @@ static const char *path_of(const struct once_file *file, const char *name, char 
     return out;
 }
 
-int once_file_open(struct once_file *file, const char *state_dir, struct fault *why)
+/* A number: names are not always known. */
+static bool has_own_folder(const struct identity *user)
 {
-    int length = snprintf(file->directory, sizeof file->directory, "%s/once", state_dir);
+    return user->text && user->uid != 0;
+}
+
+/* Gives it away only where nobody but us can have put it there. */
+static void make_own(int once, const struct identity *user)
+{
+    char name[16];
+    struct stat st;
+
+    snprintf(name, sizeof name, "%u", user->uid);
+    if (mkdirat(once, name, 0755) < 0 && errno != EEXIST)
+        return;
+    int fd = openat(once, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (fd < 0)
+        return;
+    if (fstat(fd, &st) == 0 && st.st_uid == geteuid() && st.st_uid != user->uid &&
+        fchown(fd, user->uid, user->gid) < 0)
+        log_event(LOG_DEBUG, "once.kept", LOG_NONE, "once/%s in state_dir stays with uid %u: %s",
+                  name, st.st_uid, strerror(errno));
+    close(fd);
+}
+
+void once_file_prepare(const char *state_dir, const struct identity *user)
+{
+    char path[PATH_MAX];
+    struct stat st;
+
+    if (!has_own_folder(user) || snprintf(path, sizeof path, "%s/once", state_dir) >= PATH_MAX)
+        return;
+    /* The umask is for the server, and the stage's user has to get through. */
+    mode_t mask = umask(022);
+    if (mkdir(state_dir, 0755) == 0 || errno == EEXIST)
+        (void)(mkdir(path, 0755) == 0);
+    int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (fd >= 0 && fstat(fd, &st) == 0 && st.st_uid == geteuid() && (st.st_mode & 022) == 0)
+        make_own(fd, user);
+    if (fd >= 0)
+        close(fd);
+    umask(mask);
+}
+
+int once_file_open(struct once_file *file, const char *state_dir, const struct identity *user,
+                   struct fault *why)
+{
+    char own[16] = "";
+
+    if (has_own_folder(user))
+        snprintf(own, sizeof own, "/%u", user->uid);
+    int length = snprintf(file->directory, sizeof file->directory, "%s/once%s", state_dir, own);
 
     file->lock_fd = -1;
     if (length < 0 || (size_t)length >= sizeof file->directory)
@@ -28,6 +78,13 @@ int once_file_open(struct once_file *file, const char *state_dir, struct fault *
         return fault_errno(why, "make state_dir %s", state_dir);
     if (mkdir(file->directory, 0755) < 0 && errno != EEXIST)
         return fault_errno(why, "make %s", file->directory);
+    return 0;
+}
+
+int once_file_check(const struct once_file *file, struct fault *why)
+{
+    if (access(file->directory, W_OK | X_OK) < 0)
+        return fault_errno(why, "write below %s", file->directory);
     return 0;
 }
 

@@ -129,7 +129,7 @@ static int run_in_turn(const struct stage_run *run, struct once_turn *turn, stru
 
     if (place.is_redis && url_parse(stage->once_at, &place.url, why) < 0)
         return -1;
-    if (!place.is_redis && once_file_open(&place.file, run->plan->state_dir, why) < 0)
+    if (!place.is_redis && once_file_open(&place.file, run->plan->state_dir, &stage->user, why) < 0)
         return -1;
     int is_ours = claim(&place, turn, why);
     if (is_ours < 0)

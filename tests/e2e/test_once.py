@@ -248,6 +248,42 @@ def test_a_command_runs_again_only_when_what_it_reads_changed(run_config, tmp_pa
     assert "job: ran" in run_config(config.replace("echo ran", "echo ran; true")).stderr
 
 
+@pytest.mark.parametrize("once, again", [
+    (["once = change"], "have not changed"),
+    (["once = release"], "done already"),
+])
+def test_a_stage_of_another_user_remembers_too(run_config, tmp_path, needs_root, once, again):
+    """What is kept belongs to that user, whatever umask we were started with."""
+    tmp_path.chmod(0o755)
+    (tmp_path / "in").mkdir(mode=0o755)
+    config = run_stage("id -u", "user = nobody", f"in = {tmp_path}/in", *once,
+                       state=tmp_path / "state")
+    mask = os.umask(0o077)
+    try:
+        first = run_config(config)
+    finally:
+        os.umask(mask)
+    assert "job: 65534" in first.stderr and "failed" not in first.stderr, first.stderr
+    assert again in run_config(config).stderr
+    own = (tmp_path / "state/once/65534").stat()
+    assert (own.st_uid, own.st_mode & 0o777) == (65534, 0o755)
+    # Markers of stages without a user stay out of its reach.
+    assert (tmp_path / "state/once").stat().st_uid == 0
+
+
+def test_a_folder_that_others_may_write_is_given_to_nobody(run_config, tmp_path, needs_root):
+    tmp_path.chmod(0o755)
+    (tmp_path / "state/once").mkdir(parents=True)
+    (tmp_path / "state/once").chmod(0o777)
+    (tmp_path / "state/once/65534").mkdir()
+    config = run_stage("echo ran", "user = nobody", f"in = {tmp_path}", "once = change",
+                       state=tmp_path / "state")
+    for _ in range(2):
+        result = run_config(config)
+        assert "job: ran" in result.stderr and "this is done each time" in result.stderr
+    assert (tmp_path / "state/once/65534").stat().st_uid == 0
+
+
 def test_a_failed_command_has_read_nothing(run_config, tmp_path):
     (tmp_path / "in").mkdir()
     config = run_stage("exit 1", "once = change", f"in = {tmp_path}/in", state=tmp_path / "state")

@@ -71,11 +71,12 @@ fuzz.link      = $(SANITIZE) $(LDFLAGS)
 # CFLAGS count here only when you gave them.
 STATIC_FLAGS := -Oz -flto=auto -ffunction-sections -fdata-sections -fno-asynchronous-unwind-tables \
                 -fno-pie -fstack-protector-strong -DINI_MAX_LINE=4099 -DINI_ALLOW_MULTILINE=0 \
-                -DFRESHINIT_SMALL \
-                -DINI_ALLOW_INLINE_COMMENTS=0 \
+                -DINI_ALLOW_INLINE_COMMENTS=0 -DFRESHINIT_SMALL \
+                -fno-jump-tables -mgeneral-regs-only \
                 -Dsnprintf=format_text -Dvsnprintf=format_values \
                 -nostdinc -isystem $(INIH) -isystem $(CAPNG)
-STATIC_LINK  := -Oz -flto=auto -nostdlib -static -no-pie -s -Wl,--gc-sections,--build-id=none \
+STATIC_LINK  := -Oz -flto=auto -flto-partition=one -nostdlib -static -no-pie -s \
+                -Wl,--gc-sections,--build-id=none \
                 -Wl,-z,noseparate-code,-z,norelro,-z,noexecstack,-z,max-page-size=4096 \
                 -Wl,-O2
 USER_CFLAGS   = $(if $(filter file,$(origin CFLAGS)),,$(CFLAGS))
@@ -181,16 +182,20 @@ $(CAPNG)/cap-ng.c: scripts/fetch.sh
 $(CAPNG)/lookup_table.c: $(CAPNG)/cap-ng.c
 
 # Half of musl is mathematics and the like: not compiled. Its make must not see our variables.
+# No locale is set, so each name is valid in it; what asks the clock asks seldom, without the vDSO.
 MUSL_WITHOUT := aio complex crypt fenv ipc mq search termios
 MUSL_MATH    := frexp frexpl copysign copysignl fmod fmodl scalbn scalbnl fabs fabsl \
                 __fpclassify __fpclassifyl __signbit __signbitl
 MUSL_FLAGS   := -Oz -ffunction-sections -fdata-sections -fno-asynchronous-unwind-tables -fno-pie
-$(MUSL)/ready: scripts/fetch.sh scripts/free.c
+$(MUSL)/ready: scripts/fetch.sh scripts/free.c scripts/find.c
 	@scripts/fetch.sh build/sources musl
 	@tar -xzf build/sources/musl_1.2.3.orig.tar.gz -C build/sources
 	@cd $(MUSL)/src && rm -rf $(MUSL_WITHOUT) math/*/ && mkdir math.kept && \
 	    mv $(MUSL_MATH:%=math/%.c) math.kept && rm -r math && mv math.kept math
 	@mkdir -p $(MUSL)/src/malloc/never && cp scripts/free.c $(MUSL)/src/malloc/never
+	@cd $(MUSL)/src/string && rm memmem.c strstr.c && cp $(CURDIR)/scripts/find.c .
+	@sed -i 's/ || mbstowcs(0, host, 0) == -1//' $(MUSL)/src/network/lookup_name.c
+	@sed -i '/^#define VDSO/d' $(MUSL)/arch/*/syscall_arch.h
 	@touch $@
 define libc
 build/$(1)/libc/ready: $(MUSL)/ready

@@ -41,7 +41,7 @@ bool holder_is_server(const struct stage_run *run, pid_t pid);
 /* "7 (gunicorn app:app), started 3 m ago". Returns `out`. */
 const char *holder_show(const struct ports_holder *holder, char *out, size_t out_size);
 
-/* How long ago it began; -1 when the kernel does not tell. */
+/* How long ago it began, in whole seconds. */
 int64_t holder_age_ms(const struct ports_holder *holder);
 
 #endif

@@ -7,9 +7,13 @@
 #include <fcntl.h>
 #include <linux/close_range.h>
 #include <poll.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+
+/* Where a limit is higher, most of the numbers are not in use. */
+enum { FILES_MAX = 65536 };
 
 int fdio_write(int fd, const void *data, size_t size)
 {
@@ -98,9 +102,10 @@ void fdio_fill_streams(void)
 /* close_range is younger than some kernels and refused by some sandboxes. */
 static void close_one_by_one(int first)
 {
-    long limit = sysconf(_SC_OPEN_MAX);
+    struct rlimit limit = { .rlim_cur = FILES_MAX };
 
-    for (int fd = first; fd < (limit > 0 && limit < 65536 ? limit : 65536); fd++)
+    (void)getrlimit(RLIMIT_NOFILE, &limit);
+    for (int fd = first; fd < FILES_MAX && (rlim_t)fd < limit.rlim_cur; fd++)
         close(fd);
 }
 

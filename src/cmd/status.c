@@ -77,7 +77,7 @@ static int64_t memory_of(pid_t pid)
     if (fdio_read_file(path, text, sizeof text) <= 0)
         return 0;
     strtoll(text, &resident, 10);
-    return strtoll(resident, NULL, 10) * sysconf(_SC_PAGESIZE);
+    return strtoll(resident, NULL, 10) * getpagesize();
 }
 
 static const char *name_of(const char *const *names, size_t count, uint32_t value)

@@ -6,18 +6,23 @@
 
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "base/fdio.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "proc/group.h"
 #include "proc/procfs.h"
 
-enum { GRACE_MS = 5000, AFTER_KILL_MS = 2000, LOOK_MS = 10, NAMED_MAX = 3, SHOWN_SIZE = 200 };
+enum {
+    GRACE_MS = 5000,
+    AFTER_KILL_MS = 2000,
+    LOOK_MS = 10,
+    NAMED_MAX = 3,
+    SHOWN_SIZE = 200,
+    TICKS = 100
+};
 
 bool holder_is_us(pid_t pid)
 {
@@ -53,25 +58,17 @@ static bool may_end(const struct stage_run *run, const struct ports_holder *hold
 
 int64_t holder_age_ms(const struct ports_holder *holder)
 {
-    char text[64];
-    long ticks = sysconf(_SC_CLK_TCK);
+    int64_t age_s = (int64_t)(clock_ticks() / TICKS) - (int64_t)(holder->start / TICKS);
 
-    if (ticks <= 0 || fdio_read_file("/proc/uptime", text, sizeof text) <= 0)
-        return -1;
-    int64_t age_s = strtoll(text, NULL, 10) - (int64_t)(holder->start / (uint64_t)ticks);
     return age_s > 0 ? age_s * 1000 : 0;
 }
 
 const char *holder_show(const struct ports_holder *holder, char *out, size_t out_size)
 {
-    int64_t age_ms = holder_age_ms(holder);
     char age[32];
 
-    if (age_ms < 0)
-        snprintf(out, out_size, "%d (%s)", (int)holder->pid, holder->command);
-    else
-        snprintf(out, out_size, "%d (%s), started %s ago", (int)holder->pid, holder->command,
-                 text_show_ms(age_ms, age, sizeof age));
+    snprintf(out, out_size, "%d (%s), started %s ago", (int)holder->pid, holder->command,
+             text_show_ms(holder_age_ms(holder), age, sizeof age));
     return out;
 }
 

@@ -84,11 +84,13 @@ bool ports_collide(const struct ports_address *left, const struct ports_address 
 static size_t split(char *line, char **words, size_t max)
 {
     size_t count = 0;
-    char *rest = NULL;
 
-    for (char *word = strtok_r(line, " ", &rest); word && count < max;
-         word = strtok_r(NULL, " ", &rest))
-        words[count++] = word;
+    for (line += strspn(line, " "); *line != '\0' && count < max; line += strspn(line, " ")) {
+        words[count++] = line;
+        line += strcspn(line, " ");
+        if (*line != '\0')
+            *line++ = '\0';
+    }
     return count;
 }
 

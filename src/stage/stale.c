@@ -158,7 +158,7 @@ static bool is_another(const struct holding *holding, const struct file *file,
     int64_t changed_ms =
         (int64_t)file->stat.changed.tv_sec * 1000 + file->stat.changed.tv_nsec / 1000000;
 
-    if (age_ms < 0 || is_servers_program(holding, holder))
+    if (is_servers_program(holding, holder))
         return false;
     return clock_wall_ms() - age_ms > changed_ms + CLOCK_SLACK_MS;
 }

@@ -35,11 +35,11 @@ struct key {
     enum key_section section;
     enum key_type type;
     const char *name;
-    size_t offset;
-    size_t has_offset;    /* of the bool that says "written"; 0: there is none */
+    uint16_t offset;
+    uint16_t has_offset;  /* of the bool that says "written"; 0: there is none */
+    unsigned actions;     /* KEY_STAGE: bits of enum action that may have it */
     const char *fallback; /* the default as text, or NULL */
     const char *choices;  /* words, for KEY_CHOICE and KEY_SET */
-    unsigned actions;     /* KEY_STAGE: bits of enum action that may have it */
     int32_t least;
     int32_t most;
     const char *help; /* one sentence without a full stop; none in the static build */

@@ -16,7 +16,9 @@ struct page {
     char text[4096];
 };
 
+/* Pieces of up to 2 KB; text of any length. */
 void page_add(struct page *page, const char *format, ...) PRINTF_LIKE(2, 3);
+void page_put(struct page *page, const char *text);
 
 /* JSON. `name` is NULL within a list; `bracket` is one of { [ } ]. */
 void page_open(struct page *page, const char *name, char bracket);

@@ -33,27 +33,38 @@ void page_add(struct page *page, const char *format, ...)
         page->used += length < PIECE_MAX ? (size_t)length : PIECE_MAX - 1;
 }
 
+static void put(struct page *page, char letter)
+{
+    if (page->used == sizeof page->text)
+        flush(page);
+    page->text[page->used++] = letter;
+}
+
+void page_put(struct page *page, const char *text)
+{
+    for (; *text != '\0'; text++)
+        put(page, *text);
+}
+
 /* As JSON wants it: text_escape has made it printable, with \xNN for what was not. */
 static void add_quoted(struct page *page, const char *value)
 {
     char safe[PIECE_MAX / 2];
-    char quoted[PIECE_MAX];
-    size_t used = 0;
 
     escape_text(value, safe, sizeof safe);
-    for (const char *next = safe; *next != '\0' && used + 2 < sizeof quoted; next++) {
+    put(page, '"');
+    for (const char *next = safe; *next != '\0'; next++) {
         if (*next == '"' || *next == '\\')
-            quoted[used++] = '\\';
-        quoted[used++] = *next;
+            put(page, '\\');
+        put(page, *next);
     }
-    quoted[used] = '\0';
-    page_add(page, "\"%s\"", quoted);
+    put(page, '"');
 }
 
 static void add_name(struct page *page, const char *name)
 {
     if (page->needs_comma)
-        page_add(page, ",");
+        put(page, ',');
     page->needs_comma = true;
     if (name)
         page_add(page, "\"%s\":", name);
@@ -62,13 +73,13 @@ static void add_name(struct page *page, const char *name)
 void page_open(struct page *page, const char *name, char bracket)
 {
     add_name(page, name);
-    page_add(page, "%c", bracket);
+    put(page, bracket);
     page->needs_comma = false;
 }
 
 void page_close(struct page *page, char bracket)
 {
-    page_add(page, "%c", bracket);
+    put(page, bracket);
     page->needs_comma = true;
 }
 
@@ -87,7 +98,7 @@ void page_number(struct page *page, const char *name, int64_t value)
 void page_bool(struct page *page, const char *name, bool value)
 {
     add_name(page, name);
-    page_add(page, "%s", value ? "true" : "false");
+    page_put(page, value ? "true" : "false");
 }
 
 int page_end(struct page *page)

@@ -7,50 +7,23 @@
 #include <string.h>
 
 #include "base/escape.h"
-#include "base/fdio.h"
+#include "base/page.h"
 #include "base/words.h"
 #include "plan/draft.h"
 #include "plan/keys.h"
 
 enum { NAME_WIDTH = 14, VALUE_WIDTH = 40, VALUE_SIZE = 4200 };
 
-/* What is still to be written. */
-struct page {
-    int fd;
-    int result;
-    size_t used;
-    char text[4096];
-};
-
-static void page_flush(struct page *page)
-{
-    if (page->result == 0)
-        page->result = fdio_write(page->fd, page->text, page->used);
-    page->used = 0;
-}
-
-static void page_add(struct page *page, const char *text)
-{
-    for (; *text != '\0'; text++) {
-        if (page->used == sizeof page->text)
-            page_flush(page);
-        page->text[page->used++] = *text;
-    }
-}
-
 static void add_row(struct page *page, const char *name, const char *value, const char *place)
 {
     char safe[VALUE_SIZE];
-    char pad[VALUE_WIDTH + NAME_WIDTH];
 
-    snprintf(pad, sizeof pad, "%-*s = ", NAME_WIDTH, name);
-    page_add(page, pad);
-    page_add(page, escape_text(value, safe, sizeof safe));
-    snprintf(pad, sizeof pad, "%*s ; ",
-             strlen(safe) < VALUE_WIDTH ? (int)(VALUE_WIDTH - strlen(safe)) : 0, "");
-    page_add(page, pad);
-    page_add(page, escape_text(place, safe, sizeof safe));
-    page_add(page, "\n");
+    page_add(page, "%-*s = ", NAME_WIDTH, name);
+    page_put(page, escape_text(value, safe, sizeof safe));
+    page_add(page, "%*s ; ", strlen(safe) < VALUE_WIDTH ? (int)(VALUE_WIDTH - strlen(safe)) : 0,
+             "");
+    page_put(page, escape_text(place, safe, sizeof safe));
+    page_put(page, "\n");
 }
 
 static bool is_url_end(char c)
@@ -157,13 +130,8 @@ static void add_section(struct page *page, const struct plan *plan, enum key_sec
     size_t count;
     const struct key *key = keys_first(section, &count);
 
-    page_add(page, "\n[");
-    page_add(page, keys_section_name(section));
-    if (stage) {
-        page_add(page, " ");
-        page_add(page, stage->name);
-    }
-    page_add(page, "]\n");
+    page_add(page, "\n[%s%s%s]\n", keys_section_name(section), stage ? " " : "",
+             stage ? stage->name : "");
     for (size_t i = 0; i < count; i++)
         add_key(page, plan, stage, &key[i]);
 }
@@ -173,21 +141,10 @@ static void add_env(struct page *page, const struct plan *plan)
     char place[DRAFT_PLACE_SIZE];
 
     if (plan->env_count > 0)
-        page_add(page, "\n[env]\n");
+        page_put(page, "\n[env]\n");
     for (size_t i = 0; i < plan->env_count; i++)
         add_row(page, plan->env[i].name, plan->env[i].source.raw,
                 draft_place(plan, &plan->env[i].source, place, sizeof place));
-}
-
-static void add_head(struct page *page, const struct plan *plan)
-{
-    char line[512];
-
-    snprintf(line, sizeof line, "; freshinit %s, %s\n; release %s%s%s\n", plan->version,
-             plan->config ? plan->config : "no configuration file",
-             plan->release[0] != '\0' ? plan->release : "unknown",
-             plan->release_from ? ", from " : "", plan->release_from ? plan->release_from : "");
-    page_add(page, line);
 }
 
 int print_plan(const struct plan *plan, int fd)
@@ -195,25 +152,25 @@ int print_plan(const struct plan *plan, int fd)
     struct page page = { .fd = fd };
     const struct server_plan *server = &plan->server;
     char times[3][32];
-    char line[160];
 
-    add_head(&page, plan);
+    page_add(&page, "; freshinit %s, %s\n; release %s%s%s\n", plan->version,
+             plan->config ? plan->config : "no configuration file",
+             plan->release[0] != '\0' ? plan->release : "unknown",
+             plan->release_from ? ", from " : "", plan->release_from ? plan->release_from : "");
     add_section(&page, plan, KEY_FRESHINIT, NULL);
     add_env(&page, plan);
     for (size_t i = 0; i < plan->stage_count; i++)
         add_section(&page, plan, KEY_STAGE, &plan->stages[i]);
     add_section(&page, plan, KEY_HEALTH, NULL);
     add_section(&page, plan, KEY_SERVER, NULL);
-    snprintf(line, sizeof line, "; a stop takes at most %s: drain %s, then %s for all to end\n",
+    page_add(&page, "; a stop takes at most %s: drain %s, then %s for all to end\n",
              show_time(server->stop_timeout_ms, times[0], sizeof times[0]),
              show_time(server->drain_ms, times[1], sizeof times[1]),
              show_time(server->stop_timeout_ms - server->drain_ms, times[2], sizeof times[2]));
-    page_add(&page, line);
     for (size_t i = 0; i < plan->added_count; i++) {
-        page_add(&page, "; ");
-        page_add(&page, plan->added[i]);
-        page_add(&page, "\n");
+        page_put(&page, "; ");
+        page_put(&page, plan->added[i]);
+        page_put(&page, "\n");
     }
-    page_flush(&page);
-    return page.result;
+    return page_end(&page);
 }

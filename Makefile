@@ -189,11 +189,11 @@ MUSL_MATH    := frexp frexpl copysign copysignl fmod fmodl scalbn scalbnl fabs f
 MUSL_FLAGS   := -Oz -ffunction-sections -fdata-sections -fno-asynchronous-unwind-tables -fno-pie
 $(MUSL)/ready: scripts/fetch.sh scripts/free.c scripts/find.c
 	@scripts/fetch.sh build/sources musl
-	@tar -xzf build/sources/musl_1.2.3.orig.tar.gz -C build/sources
+	@rm -rf $(MUSL) && tar -xzf build/sources/musl_1.2.3.orig.tar.gz -C build/sources
 	@cd $(MUSL)/src && rm -rf $(MUSL_WITHOUT) math/*/ && mkdir math.kept && \
 	    mv $(MUSL_MATH:%=math/%.c) math.kept && rm -r math && mv math.kept math
 	@mkdir -p $(MUSL)/src/malloc/never && cp scripts/free.c $(MUSL)/src/malloc/never
-	@cd $(MUSL)/src/string && rm memmem.c strstr.c && cp $(CURDIR)/scripts/find.c .
+	@cd $(MUSL)/src/string && rm strchr.c memmem.c strstr.c && cp $(CURDIR)/scripts/find.c .
 	@sed -i 's/ || mbstowcs(0, host, 0) == -1//' $(MUSL)/src/network/lookup_name.c
 	@sed -i '/^#define VDSO/d' $(MUSL)/arch/*/syscall_arch.h
 	@touch $@

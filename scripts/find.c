@@ -1,8 +1,16 @@
 /*
- * memmem and strstr in the static build. musl's search is for long texts and takes 1.5 KB; what is
- * searched here are lines, names and pieces of an answer.
+ * Some searches of musl's, for the static build. Its own are for long texts: a table or eight bytes
+ * at a time. What is searched here are lines, names and sets of a few letters.
  */
 #include <string.h>
+
+char *strchr(const char *text, int c)
+{
+    for (; *text != (char)c; text++)
+        if (*text == '\0')
+            return NULL;
+    return (char *)text;
+}
 
 void *memmem(const void *text, size_t text_size, const void *part, size_t part_size)
 {

@@ -174,11 +174,15 @@ static char *equals_of(char *line)
 
 /* Cuts " ; a comment". inih is told not to look for it where it is ours: it would compare each
  * character with those of a list. */
-static void cut_comment(char *value)
+static void cut_comment(char *equals)
 {
-    while (*value != '\0' && !(text_is_space(value[0]) && value[1] == ';'))
-        value++;
-    *value = '\0';
+    char *mark = equals;
+
+    do
+        mark = strchr(mark + 1, ';');
+    while (mark && !text_is_space(mark[-1]));
+    if (mark)
+        *mark = '\0';
 }
 
 /* Copies the next line, without white space at both ends. False at the end of the file. */

@@ -11,6 +11,7 @@
 
 #include "base/fdio.h"
 #include "base/log.h"
+#include "stage/tree.h"
 
 static const char *path_of(const struct once_file *file, const char *name, char *out)
 {
@@ -33,14 +34,14 @@ static void make_own(int once, const struct identity *user)
     snprintf(name, sizeof name, "%u", user->uid);
     if (mkdirat(once, name, 0755) < 0 && errno != EEXIST)
         return;
-    int fd = openat(once, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    int fd = tree_open(once, name);
     if (fd < 0)
         return;
     if (fstat(fd, &st) == 0 && st.st_uid == geteuid() && st.st_uid != user->uid &&
         fchown(fd, user->uid, user->gid) < 0)
         log_event(LOG_DEBUG, "once.kept", LOG_NONE, "once/%s in state_dir stays with uid %u: %s",
                   name, st.st_uid, strerror(errno));
-    close(fd);
+    tree_close(fd);
 }
 
 void once_file_prepare(const char *state_dir, const struct identity *user)

@@ -53,13 +53,14 @@ static bool check_action(const struct plan *plan, const struct stage_plan *stage
         const struct source *source = &stage->sources[i];
         if (!is_written(source))
             continue;
-        if (key[i].type == KEY_ACTION && !action)
-            action = &key[i];
-        else if (key[i].type == KEY_ACTION)
+        bool is_action = key[i].type == KEY_ACTION;
+        if (!action)
+            action = is_action ? &key[i] : NULL;
+        else if (is_action)
             fault_set(why, "%s: [stage %s] has two actions, %s and %s: write two stages",
                       draft_place(plan, source, place, sizeof place), stage->name, action->name,
                       key[i].name);
-        else if (action && (key[i].actions & action->actions) == 0)
+        else if ((key[i].actions & action->actions) == 0)
             fault_set(why, "%s: [stage %s] %s is no key of %s",
                       draft_place(plan, source, place, sizeof place), stage->name, key[i].name,
                       action->name);

@@ -7,7 +7,7 @@ PREFIX  ?= /usr/local
 PYTHON  ?= /usr/bin/python3
 TIME    ?= 60
 COVERAGE_FLOOR ?= 80
-SIZE_LIMIT ?= 262144
+SIZE_LIMIT ?= 249856
 DEPS    ?= build test
 MACHINE := $(patsubst x86_64,amd64,$(patsubst aarch64,arm64,$(shell uname -m)))
 ARCH    ?= $(MACHINE)
@@ -70,7 +70,8 @@ fuzz.link      = $(SANITIZE) $(LDFLAGS)
 # and constants in one segment, and a libc of our own making, whose parts can be left out one by one.
 # CFLAGS count here only when you gave them.
 STATIC_FLAGS := -Oz -flto=auto -ffunction-sections -fdata-sections -fno-asynchronous-unwind-tables \
-                -fno-pie -fstack-protector-strong -DINI_MAX_LINE=4099 -DINI_ALLOW_MULTILINE=0 \
+                -fno-pie -fstack-protector-strong -mstack-protector-guard=global \
+                -DINI_MAX_LINE=4099 -DINI_ALLOW_MULTILINE=0 \
                 -DINI_ALLOW_INLINE_COMMENTS=0 -DFRESHINIT_SMALL \
                 -fno-jump-tables -mgeneral-regs-only \
                 -Dsnprintf=format_text -Dvsnprintf=format_values \

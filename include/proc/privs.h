@@ -34,6 +34,11 @@ struct privs_kept {
 /* It stays who it is, without every other capability. */
 MUST_USE int privs_keep(const struct privs_kept *kept, struct fault *why);
 
+/* Acts as that user until privs_be_root: root without KILL may not signal its server, the server's
+ * own user may. False: we are not root, or have no SETUID; then nothing has changed. */
+bool privs_act_as(uid_t user);
+void privs_be_root(void);
+
 /* The names of a set of capabilities, one bit for each: "kill setuid". Returns `out`. */
 const char *privs_names(uint64_t set, char *out, size_t out_size);
 

@@ -21,6 +21,9 @@ struct procfs_entry {
 /* False when there is no such process, or /proc does not tell. */
 bool procfs_read(pid_t pid, struct procfs_entry *out);
 
+/* Whose process it is. False when there is none, or /proc does not tell. */
+bool procfs_user(pid_t pid, uid_t *out);
+
 /* A walk over all processes. */
 struct procfs_walk {
     int fd;

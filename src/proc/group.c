@@ -4,14 +4,17 @@
 #include "proc/group.h"
 
 #include <errno.h>
+#include <linux/capability.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/log.h"
 #include "base/signame.h"
+#include "proc/privs.h"
 #include "proc/procfs.h"
 
 static void tell_refused(pid_t pid, int number)
@@ -24,9 +27,32 @@ static void tell_refused(pid_t pid, int number)
               signame_text(number, signal_name, sizeof signal_name), (int)pid, strerror(errno));
 }
 
+/* Root without the capability KILL may signal no other user's process, but may act as that user.
+ * False: errno is what it was. */
+static bool act_as_owner(pid_t pid)
+{
+    int error = errno;
+    uid_t user;
+    bool can = error == EPERM && procfs_user(pid, &user) && privs_act_as(user);
+
+    errno = error;
+    return can;
+}
+
+static int send_to(pid_t pid, int number, enum group_scope scope)
+{
+    return kill(scope == GROUP_ALL ? -pid : pid, number);
+}
+
 void group_signal(pid_t pid, int number, enum group_scope scope)
 {
-    if (kill(scope == GROUP_ALL ? -pid : pid, number) < 0 && errno != ESRCH)
+    int result = send_to(pid, number, scope);
+
+    if (result < 0 && act_as_owner(pid)) {
+        result = send_to(pid, number, scope);
+        privs_be_root();
+    }
+    if (result < 0 && errno != ESRCH)
         tell_refused(pid, number);
 }
 
@@ -53,6 +79,10 @@ bool group_signal_exact(pid_t pid, uint64_t start, int number)
 
     if (fd >= 0) {
         result = (int)syscall(SYS_pidfd_send_signal, fd, number, NULL, 0U);
+        if (result < 0 && act_as_owner(pid)) {
+            result = (int)syscall(SYS_pidfd_send_signal, fd, number, NULL, 0U);
+            privs_be_root();
+        }
         int error = errno;
         close(fd);
         errno = error;
@@ -97,14 +127,15 @@ static void sweep_descendants(int number)
 
 void group_sweep(int number)
 {
-    if (getpid() != 1) {
+    /* One call for all would pass over other users without a word. */
+    bool is_weak_root = geteuid() == 0 && prctl(PR_CAPBSET_READ, CAP_KILL, 0, 0, 0) == 0;
+
+    if (getpid() != 1 || is_weak_root) {
         sweep_descendants(number);
         return;
     }
-    /* One call for all, so that a process that forks while it is looked for can't get away. */
-    if (kill(-1, number) < 0 && errno == EPERM)
-        log_event(LOG_WARN, "signal.refused", LOG_NONE, "may not signal what the server left: %s",
-                  strerror(errno));
+    /* So that a process that forks while it is looked for can't get away. */
+    kill(-1, number);
     if (number != SIGKILL)
         kill(-1, SIGCONT);
 }

@@ -179,7 +179,8 @@ int privs_keep(const struct privs_kept *kept, struct fault *why)
     for (int i = 0; i <= CAP_LAST_CAP; i++)
         has[i] = capng_have_capability(CAPNG_PERMITTED, (unsigned)i);
     capng_clear(CAPNG_SELECT_CAPS);
-    keep(has, CAP_KILL);
+    /* Who is without KILL signals as the server's user. */
+    keep(has, has[CAP_KILL] ? CAP_KILL : CAP_SETUID);
     if (kept->for_ports)
         keep(has, CAP_NET_BIND_SERVICE);
     for (size_t i = 0; kept->for_servers && i < COUNT(for_servers); i++)
@@ -191,6 +192,19 @@ int privs_keep(const struct privs_kept *kept, struct fault *why)
     if (capng_apply(CAPNG_SELECT_CAPS) < 0)
         return fault_errno(why, "can't give up our own capabilities");
     return 0;
+}
+
+/* The real and the saved one stay root's, so there is a way back, and nobody may signal or trace us
+ * more than before. */
+bool privs_act_as(uid_t user)
+{
+    return user != 0 && geteuid() == 0 && setresuid((uid_t)-1, user, (uid_t)-1) == 0;
+}
+
+void privs_be_root(void)
+{
+    if (setresuid((uid_t)-1, 0, (uid_t)-1) < 0)
+        log_event(LOG_WARN, "privs.kept", LOG_NONE, "can't be root again: %s", strerror(errno));
 }
 
 const char *privs_names(uint64_t set, char *out, size_t out_size)

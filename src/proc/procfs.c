@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -69,6 +70,18 @@ static bool is_of_our_namespace(void)
 
     self[length > 0 ? length : 0] = '\0';
     return strtol(self, NULL, 10) == getpid();
+}
+
+bool procfs_user(pid_t pid, uid_t *out)
+{
+    char path[32];
+    struct stat st;
+
+    snprintf(path, sizeof path, "/proc/%d", (int)pid);
+    if (!is_of_our_namespace() || stat(path, &st) < 0)
+        return false;
+    *out = st.st_uid;
+    return true;
 }
 
 bool procfs_open(struct procfs_walk *walk)

@@ -205,6 +205,35 @@ def test_pid_1_still_ends_a_process_of_another_user(people, helper):
     assert box.left() == []
 
 
+@pytest.mark.parametrize("lost", ["kill", "all"])
+@pytest.mark.parametrize("as_child", [False, True], ids=["as PID 1", "not PID 1"])
+def test_root_without_kill_still_signals_a_server_of_another_user(run_box, freshinit, helper, tmp_path,
+                                                                  lost, as_child):
+    """--cap-drop ALL --cap-add SETUID --cap-add SETGID: a stop would have reached nobody."""
+    bounds = "-kill" if lost == "kill" else "-all,+setuid,+setgid"
+    box = run_box(shutil.which("setpriv"), f"--bounding-set={bounds}", freshinit, "--no-stages", "--user",
+                  "app", "--stop-timeout", "2s", "--", helper("signals"), as_child=as_child,
+                  binds=accounts.bind(tmp_path))
+    box.wait_line("^ready")
+    box.signal(signal.SIGUSR1)
+    box.wait_line("^got 10$")
+    box.signal(signal.SIGTERM)
+    assert box.wait() == 0
+    assert not [line for line in box.err if "may not" in line]
+    assert box.left() == []
+
+
+def test_root_without_kill_ends_what_a_server_of_another_user_left(run_box, freshinit, helper, tmp_path):
+    script = f"{helper('stray')} --name guest --ignore; exit 3"
+    box = run_box(shutil.which("setpriv"), "--bounding-set=-kill", freshinit, "--no-stages", "--user",
+                  "app", "--stop-timeout", "1s", "--", "/bin/sh", "-c", script,
+                  binds=accounts.bind(tmp_path))
+    assert box.wait() == 3
+    assert "guest got 15" in box.out
+    box.wait_line("Killing 1 process that did not end when told", stream="err")
+    assert not [line for line in box.err if "may not" in line]
+
+
 def test_an_ordinary_user_ends_what_it_left(people, helper):
     script = f"{helper('stray')} --name guest --ignore; exit 3"
     box = people("--stop-timeout", "1s", "/bin/sh", "-c", script, uid=1000, gid=1000)

@@ -212,10 +212,11 @@ const struct key *keys_first(enum key_section section, size_t *out_count)
 const struct key *keys_find(enum key_section section, const char *name)
 {
     const struct key *key = sections[section].keys;
+    const struct key *end = key + sections[section].count;
 
-    for (size_t i = 0; i < sections[section].count; i++)
-        if (key[i].name[0] == name[0] && strcmp(key[i].name, name) == 0)
-            return &key[i];
+    for (; key < end; key++)
+        if (key->name[0] == name[0] && strcmp(key->name, name) == 0)
+            return key;
     return NULL;
 }
 

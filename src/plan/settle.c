@@ -145,14 +145,14 @@ static void settle_stage(struct settle *settle, struct stage_plan *stage)
 {
     size_t count;
     const struct key *key = keys_first(KEY_STAGE, &count);
+    struct source *source = stage->sources;
 
-    for (size_t i = 0; i < count; i++) {
-        struct source *source = &stage->sources[i];
+    for (const struct key *end = key + count; key < end; key++, source++) {
         /* The rows of the actions come first; a default of another action's key is no value. */
         if (source->kind != SOURCE_DEFAULT)
-            settle_key(settle, stage, &key[i]);
-        else if ((key[i].actions & (1U << stage->action)) != 0)
-            source->raw = source->text = key[i].fallback;
+            settle_key(settle, stage, key);
+        else if ((key->actions & (1U << stage->action)) != 0)
+            source->raw = source->text = key->fallback;
     }
     fault_clear(&settle->detail);
     if (stage->subject && !stage->shell &&

@@ -10,7 +10,7 @@ test='git file libcmocka-dev musl-tools clang clang-format clang-tidy cppcheck s
     libclang-rt-14-dev gcovr gcc-aarch64-linux-gnu linux-libc-dev-arm64-cross
     python3 python3-pytest python3-venv python3-pip procps psmisc strace libcap2-bin util-linux
     tini dumb-init catatonit busybox-static debootstrap qemu-user-static
-    gunicorn python3-flask python3-uvicorn python3-mako memcached redis-server postgresql'
+    gunicorn python3-flask uvicorn python3-mako memcached redis-server postgresql'
 
 [ $# -gt 0 ] || set -- build test
 wanted=

@@ -97,8 +97,8 @@ void state_begin(struct state *state, const struct plan *plan, bool is_wanted);
 /* To be called before each wait: writes what has changed. The first call makes the file. */
 void state_flush(struct state *state);
 
-/* The last write; a directory in /dev/shm is taken away. */
-void state_end(struct state *state);
+/* The last write, where somebody can read it; a directory in /dev/shm is taken away. */
+void state_end(struct state *state, bool is_pid1);
 
 /* What is told. Never before the first child was made. */
 void state_phase(struct state *state, enum state_phase phase);

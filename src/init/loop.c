@@ -264,7 +264,7 @@ int loop_run(const struct jobs *jobs, const struct plan *plan, const struct pid1
     for (;;) {
         int64_t look_ms = next_look(&loop);
         if (loop.state.phase == PHASE_ENDED) {
-            state_end(&record);
+            state_end(&record, self->is_pid1);
             return loop.state.exit_code;
         }
         tell_state(&loop);

@@ -146,14 +146,17 @@ void state_flush(struct state *state)
         write_record(state);
 }
 
-void state_end(struct state *state)
+void state_end(struct state *state, bool is_pid1)
 {
     char path[STATE_PATH_SIZE + sizeof STATE_FILE + 1];
 
     if (!state->is_kept || !state->is_made)
         return;
-    state_phase(state, STATE_ENDED);
-    write_record(state);
+    /* With PID 1 everybody ends who could read it. */
+    if (!is_pid1) {
+        state_phase(state, STATE_ENDED);
+        write_record(state);
+    }
     if (!state->is_fallback)
         return;
     snprintf(path, sizeof path, "%s/" STATE_FILE, state->folder);

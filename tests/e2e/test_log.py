@@ -76,6 +76,20 @@ def test_control_characters_are_escaped(box):
     box.wait_line(r"\\x1b", stream="err")
 
 
+@pytest.mark.parametrize("words, env, code", [
+    (["--log", "json", "--config", "/nowhere.ini", "true"], {}, 78),
+    (["--set", "freshinit.log=json", "--config", "/proc", "true"], {}, 78),
+    (["--config", "/nowhere.ini", "true"], {"FRESHINIT_LOG": "json"}, 78),
+    (["true"], {"FRESHINIT_LOG": "json", "FRESHINIT_CONFIG": "/nowhere.ini"}, 78),
+    (["--log", "json", "--nonsense", "true"], {}, 64),
+    (["check", "true"], {"FRESHINIT_LOG": "json"}, 64),
+])
+def test_json_holds_before_there_is_a_plan(run_box, freshinit, words, env, code):
+    one = run_box(freshinit, *words, env=env)
+    assert one.wait() == code
+    assert [json.loads(line)["level"] for line in one.err] == ["error"]
+
+
 def test_json_stays_json_whatever_the_words(box):
     box = box("--log", "json", '/nowhere/"q\\uote\x01\n\t\udcff')
     assert box.wait() == 127

@@ -160,7 +160,6 @@ static bool is_usable(const struct reading *reading, const struct option *option
 
 static int unknown_option(const struct reading *reading, const char *written)
 {
-    char hint[GUESS_TEXT_SIZE];
     struct guess guess;
     int length = (int)strcspn(written, "=");
     char name[WORD_SIZE];
@@ -171,8 +170,9 @@ static int unknown_option(const struct reading *reading, const char *written)
     for (size_t i = 0; (option = options_at(i)); i++)
         if (option->name && is_usable(reading, option))
             guess_offer(&guess, option->name);
-    return fault_set(reading->why, "unknown option %.*s%s", length, written,
-                     guess_text(&guess, hint));
+    bool is_near = guess.best[0] != '\0';
+    return fault_set(reading->why, "unknown option %.*s%s%s%s", length, written,
+                     is_near ? ", did you mean --" : "", guess.best, is_near ? "?" : "");
 }
 
 /* "--name", "--name=value", "--name value". */

@@ -134,11 +134,14 @@ void rules_check(const struct plan *plan, struct fault *why)
 void rules_need_command(const struct plan *plan, struct fault *why)
 {
     const struct source *source = source_of(plan, KEY_SERVER, "command");
+    const struct words *command = &plan->server.command;
+    bool is_empty = command->count > 0 && command->items[0][0] == '\0';
 
     /* One that is written, but wrong, is a fault already. */
-    if (plan->server.command.count > 0 || (source->raw && !source->text))
+    if ((command->count > 0 && !is_empty) || (source->raw && !source->text))
         return;
     if (why->count == 0)
         fault_code(why, plan->init.is_tini ? EXIT_FAILED : EXIT_USAGE);
-    fault_set(why, "no command: write it after the options, or as command = in [server]");
+    fault_set(why, "%s: write it after the options, or as command = in [server]",
+              is_empty ? "the command is empty" : "no command");
 }

@@ -130,9 +130,9 @@ static void mistakes_are_of_usage_and_named(void **state)
         const char *fault;
         int code;
     } rows[] = {
-        { { "freshinit", "--hlep" }, "unknown option --hlep, did you mean \"help\"?", EXIT_USAGE },
+        { { "freshinit", "--hlep" }, "unknown option --hlep, did you mean --help?", EXIT_USAGE },
         { { "freshinit", "--confg=x" },
-          "unknown option --confg, did you mean \"config\"?",
+          "unknown option --confg, did you mean --config?",
           EXIT_USAGE },
         { { "freshinit", "-x" }, "unknown option -x", EXIT_USAGE },
         { { "freshinit", "-l" }, "unknown option -l", EXIT_USAGE },

@@ -88,6 +88,9 @@ static void a_start_needs_a_command(void **state)
     assert_int_equal(made.why.exit_code, EXIT_USAGE);
     planned_make(&made, "[server]\ncommand = ${C:-}\n", NO_WORDS, NO_WORDS);
     assert_true(planned_has_fault(&made.why, "no command"));
+    /* "$COMMAND" that is not set. */
+    planned_make(&made, "", WORDS(""), NO_WORDS);
+    assert_true(planned_has_fault(&made.why, "the command is empty: write it after"));
     planned_make(&made, "", WORDS("check"), NO_WORDS);
     assert_int_equal(made.why.count, 0);
     planned_make(&made, "[server]\ncommand = a b\n", NO_WORDS, NO_WORDS);

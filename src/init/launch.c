@@ -69,9 +69,12 @@ void launch_give_up_privileges(const struct loop *loop)
                   fault_line(&why, 0));
 }
 
+/* Ctrl-C must come to us where it means something else to the server, and where a server that ends
+ * by itself would be started again. */
 bool launch_keeps_terminal(const struct loop *loop)
 {
-    return loop->profile->rewrites_int || loop->plan->init.is_rewritten[SIGINT];
+    return loop->profile->rewrites_int || loop->plan->init.is_rewritten[SIGINT] ||
+           loop->rules.recycles;
 }
 
 /* Runs in the child of every server but the first: the release may be another one by now. */

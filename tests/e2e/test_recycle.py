@@ -37,3 +37,17 @@ def test_one_that_never_serves_is_not_started_for_ever(box, tmp_path):
     one = box(str(program), config="[server]\nmax_requests = 5\n")
     assert one.wait(SLOW) == 0
     assert 2 <= len([line for line in one.err if line.startswith("Starting ")]) <= 10
+
+
+def test_ctrl_c_is_a_stop_and_no_end_of_its_own(anywhere, tmp_path):
+    """uvicorn ends with 0 at INT: on a terminal it was started again, whatever was typed."""
+    program = tmp_path / "uvicorn"
+    program.write_text("#!/bin/sh\ntrap 'exit 0' INT\necho serving\nwhile :; do sleep 1; done\n",
+                       encoding="utf-8")
+    program.chmod(0o755)
+    one = anywhere(str(program), tty=True, config="[server]\nmax_requests = 5\nready = 10ms\n")
+    one.wait_line("uvicorn is ready")
+    one.type(b"\x03")
+    assert one.wait(SLOW) == 0
+    assert len([line for line in one.out if "Starting " in line]) == 1
+    one.wait_line("Stopping uvicorn .* with SIGINT")

@@ -21,6 +21,7 @@
 #include "net/http.h"
 #include "net/ready.h"
 #include "net/wire.h"
+#include "plan/draft.h"
 #include "proc/procfs.h"
 #include "proc/twin.h"
 #include "stage/ports.h"
@@ -294,18 +295,22 @@ int probe_server(const struct plan *plan, pid_t group, const struct listeners *l
 
 int probe_check(const struct plan *plan, struct fault *why)
 {
+    const char *text = plan->server.ready;
+    char place[DRAFT_PLACE_SIZE];
+    struct fault inner;
     struct url url;
     int64_t ms;
 
-    if (!plan->server.ready || is_time(plan->server.ready, &ms))
+    if (!text || is_time(text, &ms))
         return 0;
-    if (url_parse(plan->server.ready, &url, why) < 0)
-        return -1;
-    if (strcmp(url.scheme, "http") != 0 && strcmp(url.scheme, "tcp") != 0 &&
-        strcmp(url.scheme, "unix") != 0)
-        return fault_set(why,
-                         "[server] ready: \"%s\" is neither http://, tcp://, unix: nor a time "
-                         "like 2s",
-                         plan->server.ready);
-    return 0;
+    fault_clear(&inner);
+    bool is_url = url_parse(text, &url, &inner) == 0;
+    if (is_url && (strcmp(url.scheme, "http") == 0 || strcmp(url.scheme, "tcp") == 0 ||
+                   strcmp(url.scheme, "unix") == 0))
+        return 0;
+    draft_place(plan, draft_source(plan, NULL, keys_find(KEY_SERVER, "ready")), place,
+                sizeof place);
+    return fault_set(why,
+                     "%s: ready \"%s\" is neither http://, tcp://, unix: nor a time like 2s%s%s",
+                     place, text, is_url ? "" : ": ", is_url ? "" : fault_line(&inner, 0));
 }

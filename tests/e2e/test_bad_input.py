@@ -37,6 +37,8 @@ def good(helper, command="end exit 3"):
 
 REFUSED = [
     # content, what the lines must say
+    (b"[server]\ncommand = x\nready = htp://x/\n", [r"given\.ini:3: ready \"htp://x/\" is neither http://"]),
+    (b"[server]\nready = redis://x\ncommand = x\n", [r"given\.ini:2: ready \"redis://x\" is neither"]),
     (b"[server]\ncomand = x\n", [r"given\.ini:2: .*comand", r"command"]),
     (b"[sever]\ncommand = x\n", [r"given\.ini:1: .*sever", r"server"]),
     (b"[server]\nstop_timeout = soon\n", [r"given\.ini:2: .*soon"]),

@@ -4,7 +4,7 @@
  *   measure start  ROUNDS plain|pid1 --- COMMAND... --- COMMAND...   "INDEX START_NS EXIT_NS"
  *   measure signal ROUNDS CGROUP_PROCS|- --- COMMAND... --- ...      "INDEX DELAY_NS"
  * Each command ends in tests/bench/stamp. START is from exec to stamp's first instruction, EXIT
- * from there to the end as its parent sees it.
+ * from its last one to the end of the whole as the parent sees it.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -111,8 +111,9 @@ static void measure_start(struct command *commands, int count, int rounds, int i
             waitid(P_PID, (id_t)commands[i].pid, &info, WEXITED | WNOWAIT);
             int64_t end = now_ns();
             int64_t first = read_stamp(commands[i].out);
+            int64_t last = read_stamp(commands[i].out);
             finish(&commands[i]);
-            printf("%d %lld %lld\n", i, (long long)(first - *exec_ns), (long long)(end - first));
+            printf("%d %lld %lld\n", i, (long long)(first - *exec_ns), (long long)(end - last));
         }
 }
 

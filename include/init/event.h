@@ -67,7 +67,7 @@ struct policy {
     int64_t
         deadline_ms; /* of this phase or task: EVENT_DEADLINE comes then; CLOCK_NEVER for none */
     int kills;       /* rounds of KILL so far */
-    int stale_kills; /* the same of workers of before this reload */
+    int stale_kills; /* the same of workers, or of a server, of before this reload */
 };
 
 enum event_kind {

@@ -17,6 +17,7 @@ struct job {
     unsigned when; /* of enum when */
     int64_t timeout_ms;
     enum on_error on_error;
+    bool refreshes; /* clears, empties, touches or flushes something */
     const struct identity *user;
     /* Returns the child's exit status: 0 when all went well. */
     int (*body)(const struct job *job, enum when phase);

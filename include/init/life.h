@@ -40,6 +40,7 @@ struct loop {
     bool is_stage_late;
     size_t stages_run;
     size_t stages_failed;
+    size_t stages_refreshing; /* of those that were run */
     int64_t stages_start_ms;
 
     struct server server;   /* that serves, or is to */

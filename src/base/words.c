@@ -52,7 +52,7 @@ int words_split(const char *text, struct words *out, struct fault *why)
         items[count++] = room;
         next = split_word(next, room, &length);
         if (!next)
-            return fault_set(why, "a quote is not closed: %s", text);
+            return fault_set(why, "has a quote that is not closed: %s", text);
         room += length + 1;
     }
     *out = (struct words){ .items = items, .count = count };

@@ -114,6 +114,7 @@ static void start_job(struct job *job, const struct plan *plan, const struct sta
                          .when = stage->when,
                          .timeout_ms = stage->timeout_ms,
                          .on_error = stage->on_error,
+                         .refreshes = stage->action <= ACTION_FLUSH,
                          .user = &stage->user,
                          .body = run_body,
                          .prepare = stage->once != ONCE_ALWAYS ? prepare_once : NULL,

@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "cmd/probe.h"
 #include "plan/build.h"
+#include "plan/draft.h"
 #include "proc/listen.h"
 #include "proc/privs.h"
 #include "server/adapt.h"
@@ -27,19 +28,32 @@ static void note_way(struct plan *plan, const char *reason)
         plan->added[plan->added_count++] = arena_text(text, strlen(text));
 }
 
+/* What was found wrong with a key of [server], with the place where it is written. */
+static int place_faults(const struct plan *plan, const char *key, const struct fault *found,
+                        struct fault *why)
+{
+    for (size_t i = 0; fault_line(found, i); i++)
+        draft_fault(plan, key, why, "%s", fault_line(found, i));
+    return found->count > 0 ? -1 : 0;
+}
+
 /* Nothing of it returns early: each adds its faults to the others'. */
 static void complete_server(struct plan *plan, struct fault *why)
 {
     const struct server_plan *server = &plan->server;
     const struct profile *profile = profiles_find(server->kind, &server->command);
+    struct fault found;
     const char *reason;
     int result = 0;
 
     if (plan->init.is_tini || server->command.count == 0)
         return;
-    if (server->has_capabilities)
-        result |= privs_check(&server->capabilities, why);
-    result |= listen_check(&server->listen, why);
+    fault_clear(&found);
+    if (server->has_capabilities && privs_check(&server->capabilities, &found) < 0)
+        result = place_faults(plan, "capabilities", &found, why);
+    fault_clear(&found);
+    if (listen_check(&server->listen, &found) < 0)
+        result = place_faults(plan, "listen", &found, why);
     result |= probe_check(plan, why);
     result |= adapt_plan(plan, profile, why);
     if (way_choose(plan, profile, &plan->server.reload, &reason, why) == 0 && result == 0)

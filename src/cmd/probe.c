@@ -223,7 +223,7 @@ static int ask_blindly(const struct plan *plan, const struct url *url, int64_t d
     struct fault last;
 
     log_event(LOG_INFO, "probe.blind", LOG_NONE,
-              "who answers at %s can't be told: the new server must stay alive for %d s",
+              "who answers at %s can't be told: the server must stay alive for %d s",
               plan->server.ready ? plan->server.ready : plan->server.listen.items[0],
               STAY_ALIVE_MS / 1000);
     clock_rest(STAY_ALIVE_MS);

@@ -19,6 +19,7 @@ struct poll {
     int asked;
     int failed;
     int other_release;
+    bool is_untold;    /* the answer does not say its release */
     char failure[400]; /* the first */
     char other[400];
 };
@@ -42,6 +43,7 @@ static void ask_all(const struct verify *verify, const struct answer_target *tar
         } else if (answer_check_release(verify->plan, &answer, &why) < 0) {
             if (out->other_release++ == 0)
                 snprintf(out->other, sizeof out->other, "%s", fault_line(&why, 0));
+            out->is_untold = answer.release[0] == '\0';
         }
     }
 }
@@ -62,8 +64,10 @@ static void check_answer(struct verify *verify, const struct answer_target *targ
         checklist_add(&verify->list, &found, "%s: in %d of %d requests %s", target->name,
                       poll.other_release, poll.asked, poll.other);
     } else if (poll.other_release > 0) {
-        found.fix = "the server runs another release than the image: start the container anew, or "
-                    "ask the right address";
+        found.fix = poll.is_untold
+                        ? "have the application send it, or drop the key from [health]"
+                        : "the server runs another release than the image: start the container "
+                          "anew, or ask the right address";
         checklist_add(&verify->list, &found, "%s: %s", target->name, poll.other);
     } else if (!health->release_header && !health->release_json) {
         found.mark = MARK_OK;

@@ -22,7 +22,8 @@ bool leftovers_tell(const struct loop *loop)
 
     if (count > 0)
         log_event(LOG_INFO, "leftovers.told", LOG_FIELDS(LOG_NUMBER("count", count)),
-                  "Ending %zu process%s left behind: %s", count, count == 1 ? "" : "es", names);
+                  "Ending %zu process%s %s: %s", count, count == 1 ? "" : "es",
+                  loop->stage_pid != 0 ? "of the stage" : "left behind", names);
     group_sweep(SIGTERM);
     return true;
 }

@@ -104,6 +104,8 @@ static const char *what_serves(const struct loop *loop)
 {
     if (loop->server.pid == 0)
         return "no server runs";
+    if (loop->other.pid != 0)
+        return "the old server could not be ended";
     if (loop->server.start_ms >= loop->reload_start_ms)
         return "the new server runs, but is not ready";
     if (loop->reload_ticks != 0)

@@ -32,7 +32,7 @@ static bool start_probe(struct loop *loop, struct event *follows)
 {
     struct spawn what = { .body = run_probe,
                           .context = loop,
-                          .privs = { .user = &loop->plan->server.user } };
+                          .privs = { .user = &loop->plan->server.user, .no_new_privs = true } };
     struct fault why;
 
     fault_clear(&why);
@@ -92,6 +92,12 @@ bool servers_start_new(struct loop *loop, struct event *follows)
     struct fault why;
 
     fault_clear(&why);
+    if (loop->other.pid != 0) {
+        fault_set(&why, "the server of before the last reload (pid %d) is still there",
+                  (int)loop->other.pid);
+        *follows = failed_to_spawn(&why);
+        return true;
+    }
     if (twin_open(&loop->server.listeners, &loop->other.listeners, &why) < 0 ||
         launch_server(loop, &loop->other, &why) < 0) {
         forget_other(loop);

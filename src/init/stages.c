@@ -53,8 +53,10 @@ static void tell_done(const struct loop *loop)
     if (loop->stages_failed == 0)
         log_event(LOG_INFO, "stages.done",
                   LOG_FIELDS(LOG_NUMBER("stages", loop->stages_run), LOG_NUMBER("ms", ms)),
-                  "Cache cleared and templates refreshed: %zu stage%s, %s", loop->stages_run,
-                  loop->stages_run == 1 ? "" : "s", took);
+                  "%s: %zu stage%s, %s",
+                  loop->stages_refreshing > 0 ? "Cache cleared and templates refreshed"
+                                              : "Stages done",
+                  loop->stages_run, loop->stages_run == 1 ? "" : "s", took);
     else
         log_event(LOG_WARN, "stages.done",
                   LOG_FIELDS(LOG_NUMBER("stages", loop->stages_run),
@@ -68,6 +70,7 @@ static void begin_phase(struct loop *loop, enum when phase)
     loop->next_job = 0;
     loop->stages_run = 0;
     loop->stages_failed = 0;
+    loop->stages_refreshing = 0;
     loop->stages_start_ms = clock_ms();
 }
 
@@ -89,6 +92,7 @@ bool stages_next(struct loop *loop, enum when phase, struct event *follows)
                           .context = loop,
                           .privs = { .user = loop->stage->user } };
     loop->stages_run++;
+    loop->stages_refreshing += loop->stage->refreshes;
     fault_clear(&why);
     if (spawn_start(&what, &loop->stage_pid, &why) < 0) {
         loop->stage = NULL;

@@ -14,7 +14,7 @@ enum {
      * and have been read. */
     CALM_MS = 500,
     AGAIN_MS = 1000,    /* until a KILL is said again */
-    STALE_KILLS_MAX = 5 /* a worker that hangs in the kernel does not die of KILL */
+    STALE_KILLS_MAX = 5 /* what hangs in the kernel does not die of KILL */
 };
 
 static const struct step nothing = { .kind = DO_NOTHING };
@@ -143,9 +143,12 @@ struct step task_late(const struct policy_rules *rules, struct policy *state, in
     case TASK_START_NEW:
         return give_up(state, DO_ABANDON_NEW);
     case TASK_CALM_OLD:
+        state->stale_kills = 0;
         return begin(state, TASK_RETIRE_OLD, now_ms + rules->stale_worker_timeout_ms,
                      DO_RETIRE_OLD);
     case TASK_RETIRE_OLD:
+        if (state->stale_kills++ == STALE_KILLS_MAX)
+            return give_up(state, DO_RELOAD_FAILED);
         return begin(state, TASK_RETIRE_OLD, now_ms + AGAIN_MS, DO_KILL_OLD);
     case TASK_OUTLIVE:
         if (state->stale_kills++ == STALE_KILLS_MAX)

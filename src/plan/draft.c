@@ -4,6 +4,7 @@
  */
 #include "plan/draft.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -81,6 +82,21 @@ const char *draft_place(const struct plan *plan, const struct source *source, ch
         break;
     }
     return out;
+}
+
+int draft_fault(const struct plan *plan, const char *key, struct fault *why, const char *format,
+                ...)
+{
+    const struct source *source = draft_source(plan, NULL, keys_find(KEY_SERVER, key));
+    char place[DRAFT_PLACE_SIZE];
+    char text[FAULT_TEXT_SIZE / 4];
+    va_list values;
+
+    va_start(values, format);
+    vsnprintf(text, sizeof text, format, values);
+    va_end(values);
+    return fault_set(why, "%s: [server] %s: %s", draft_place(plan, source, place, sizeof place),
+                     key, text);
 }
 
 struct stage_plan *draft_stage(struct plan *plan, const char *name)

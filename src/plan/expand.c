@@ -89,7 +89,7 @@ static int put_variable(struct sink *sink, const char *name, const char *close, 
     if (has_default && (!value || *value == '\0'))
         return put(sink, name_end + 2, close, depth + 1, why);
     if (!value)
-        return fault_set(why, "%.*s is not set; ${%.*s:-} stands for nothing then",
+        return fault_set(why, "\"${%.*s}\" is not set; ${%.*s:-} stands for nothing then",
                          (int)(name_end - name), name, (int)(name_end - name), name);
     sink_add(sink, value, strlen(value));
     return 0;

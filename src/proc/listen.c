@@ -27,8 +27,8 @@ static int parse_unix(const char *text, struct address *out, struct fault *why)
     const char *path = strncmp(text, "//", 2) == 0 ? text + 2 : text;
 
     if (path[0] != '/' || strlen(path) >= sizeof address->sun_path)
-        return fault_set(why, "listen: \"unix:%s\" needs an absolute path of at most %zu bytes",
-                         text, sizeof address->sun_path - 1);
+        return fault_set(why, "\"unix:%s\" needs an absolute path of at most %zu bytes", text,
+                         sizeof address->sun_path - 1);
     address->sun_family = AF_UNIX;
     memcpy(address->sun_path, path, strlen(path) + 1);
     out->length = sizeof *address;
@@ -62,7 +62,7 @@ static int parse(const char *text, struct address *out, struct fault *why)
     bool is_six = length >= 2 && text[0] == '[' && text[length - 1] == ']';
     if (!colon || length >= sizeof host || !parse_port(colon + 1, &port))
         return fault_set(why,
-                         "listen: \"%s\" is no address: write 0.0.0.0:8000, [::]:8000 or "
+                         "\"%s\" is no address: write 0.0.0.0:8000, [::]:8000 or "
                          "unix:/run/app.sock",
                          text);
     memcpy(host, text + is_six, length - 2 * (size_t)is_six);
@@ -77,7 +77,7 @@ static int parse(const char *text, struct address *out, struct fault *why)
                                                                     : host;
     if (is_six || inet_pton(AF_INET, numeric, &four->sin_addr) != 1)
         return fault_set(why,
-                         "listen: \"%s\" is no address of this machine in numbers, like "
+                         "\"%s\" is no address of this machine in numbers, like "
                          "0.0.0.0 or [::]",
                          host);
     four->sin_family = AF_INET;
@@ -92,7 +92,7 @@ int listen_check(const struct words *addresses, struct fault *why)
     int result = 0;
 
     if (addresses->count > LISTEN_MAX)
-        return fault_set(why, "listen: more than %d addresses", LISTEN_MAX);
+        return fault_set(why, "more than %d addresses", LISTEN_MAX);
     for (size_t i = 0; i < addresses->count; i++)
         if (parse(addresses->items[i], &address, why) < 0)
             result = -1;

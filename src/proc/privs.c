@@ -27,7 +27,7 @@ int privs_check(const struct words *capabilities, struct fault *why)
     for (size_t i = 0; i < capabilities->count; i++)
         if (capability_number(capabilities->items[i]) < 0)
             result = fault_set(why,
-                               "[server] capabilities: \"%s\" is no capability: write it like "
+                               "\"%s\" is no capability: write it like "
                                "net_bind_service",
                                capabilities->items[i]);
     return result;
@@ -93,8 +93,7 @@ static int drop_bounding(const struct privs *wanted, bool may_setpcap, struct fa
     }
     if (!wanted->no_new_privs)
         log_event(LOG_WARN, "privs.bounding", LOG_NONE,
-                  "the capability bounding set stays: emptying it needs SETPCAP (or set "
-                  "no_new_privs = yes)");
+                  "the capability bounding set stays: emptying it needs SETPCAP");
     return 0;
 }
 

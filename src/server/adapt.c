@@ -10,6 +10,7 @@
 
 #include "base/arena.h"
 #include "base/fdio.h"
+#include "plan/draft.h"
 #include "plan/environ.h"
 
 /* The number of the first descriptor that a child is given. */
@@ -171,10 +172,10 @@ static int pass_listeners(struct plan *plan, const struct profile *profile, stru
     char text[32];
 
     if (profile->is_known && own)
-        return fault_set(why, "[server] listen: the command has %s itself: drop one of the two",
-                         own);
+        return draft_fault(plan, "listen", why, "the command has %s itself: drop one of the two",
+                           own);
     if (profile->passing == PASS_ONE_FD && plan->server.listen.count > 1)
-        return fault_set(why, "[server] listen: %s takes one address only", profile->name);
+        return draft_fault(plan, "listen", why, "%s takes one address only", profile->name);
     switch (profile->passing) {
     case PASS_GUNICORN:
         return pass_to_gunicorn(plan, why);
@@ -192,10 +193,10 @@ static int pass_listeners(struct plan *plan, const struct profile *profile, stru
     case PASS_NEVER:
         break;
     }
-    return fault_set(why,
-                     "[server] listen: %s can't take a listening socket: drop listen, and a "
-                     "reload stops and starts it",
-                     profile->name);
+    return draft_fault(plan, "listen", why,
+                       "%s can't take a listening socket: drop listen, and a reload stops and "
+                       "starts it",
+                       profile->name);
 }
 
 static int pass_limits(struct plan *plan, const struct profile *profile, struct fault *why)
@@ -221,7 +222,7 @@ static int pass_limits(struct plan *plan, const struct profile *profile, struct 
         put_words(plan, "--max-requests-jitter", jitter, "max_requests_jitter");
         return 0;
     default:
-        return fault_set(why, "[server] max_requests: %s has no such limit", profile->name);
+        return draft_fault(plan, "max_requests", why, "%s has no such limit", profile->name);
     }
 }
 

@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "plan/draft.h"
 #include "plan/environ.h"
 #include "server/adapt.h"
 
@@ -79,12 +80,11 @@ int way_choose(const struct plan *plan, const struct profile *profile, enum relo
     switch (plan->server.reload) {
     case RELOAD_HANDOVER:
         if (!has_listen)
-            return fault_set(why, "[server] reload = handover needs listen = ADDRESS");
+            return draft_fault(plan, "reload", why, "handover needs listen = ADDRESS");
         return 0;
     case RELOAD_SIGNAL:
         if (profile->kind != SERVER_GUNICORN && profile->kind != SERVER_UVICORN)
-            return fault_set(why, "[server] reload = signal: %s does not reload by HUP",
-                             profile->name);
+            return draft_fault(plan, "reload", why, "%s does not reload by HUP", profile->name);
         return 0;
     case RELOAD_RESTART:
     case RELOAD_NONE:

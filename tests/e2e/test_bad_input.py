@@ -39,6 +39,10 @@ REFUSED = [
     # content, what the lines must say
     (b"[server]\ncommand = x\nready = htp://x/\n", [r"given\.ini:3: ready \"htp://x/\" is neither http://"]),
     (b"[server]\nready = redis://x\ncommand = x\n", [r"given\.ini:2: ready \"redis://x\" is neither"]),
+    (b"[server]\ncommand = gunicorn a\nlisten = here\n", [r"given\.ini:3: \[server\] listen: \"here\" is no address"]),
+    (b"[server]\ncommand = gunicorn -b :1 a\nlisten = :8000\n", [r"given\.ini:3: \[server\] listen: the command has -b"]),
+    (b"[server]\nreload = handover\ncommand = x\n", [r"given\.ini:2: \[server\] reload: handover needs listen"]),
+    (b"[server]\nuser = 1\ncapabilities = fly\ncommand = x\n", [r"given\.ini:3: \[server\] capabilities: \"fly\" is no"]),
     (b"[server]\ncomand = x\n", [r"given\.ini:2: .*comand", r"command"]),
     (b"[sever]\ncommand = x\n", [r"given\.ini:1: .*sever", r"server"]),
     (b"[server]\nstop_timeout = soon\n", [r"given\.ini:2: .*soon"]),

@@ -195,7 +195,7 @@ static void bad_values_say_what_would_be_right(void **state)
         { "[stage a]\nclear = next\nwhen = start sometimes\n", "when \"sometimes\" is none of" },
         { "[stage a]\nclear = next\nwhen =\n", "when is empty" },
         { "[stage a]\nwait = http://a\nstatus = 99\n", "status \"99\" is no number from 100" },
-        { "[stage a]\nrun = 'x\n", "run a quote is not closed" },
+        { "[stage a]\nrun = 'x\n", "run has a quote that is not closed" },
     };
 
     (void)state;

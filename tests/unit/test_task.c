@@ -39,6 +39,24 @@ static void a_handover_stops_the_old_server_only_when_the_new_one_is_ready(void 
     assert_int_equal(state.task, TASK_NONE);
 }
 
+static void an_old_server_that_hangs_in_the_kernel_is_not_killed_for_ever(void **unused)
+{
+    struct policy_rules rules = usual();
+    struct policy state;
+
+    (void)unused;
+    rules.way = WAY_HANDOVER;
+    begin_reload(&rules, &state);
+    feed(&rules, &state, EVENT_STAGES_DONE, 0, 1010);
+    feed(&rules, &state, EVENT_READY, 0, 1500);
+    assert_int_equal(feed(&rules, &state, EVENT_DEADLINE, 0, 2000).kind, DO_RETIRE_OLD);
+    for (int i = 0; i < 5; i++)
+        assert_int_equal(feed(&rules, &state, EVENT_DEADLINE, 0, 22000 + i * 1000).kind,
+                         DO_KILL_OLD);
+    assert_int_equal(feed(&rules, &state, EVENT_DEADLINE, 0, 27000).kind, DO_RELOAD_FAILED);
+    assert_int_equal(state.task, TASK_NONE);
+}
+
 static void a_new_server_that_fails_leaves_the_old_one_serving(void **unused)
 {
     static const struct {
@@ -175,6 +193,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_handover_stops_the_old_server_only_when_the_new_one_is_ready),
+        cmocka_unit_test(an_old_server_that_hangs_in_the_kernel_is_not_killed_for_ever),
         cmocka_unit_test(a_new_server_that_fails_leaves_the_old_one_serving),
         cmocka_unit_test(a_second_reload_waits_for_the_first),
         cmocka_unit_test(a_restart_starts_again_when_the_old_server_has_ended),

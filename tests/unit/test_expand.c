@@ -68,7 +68,8 @@ static void a_missing_name_is_told_with_the_way_out(void **state)
     (void)state;
     fault_clear(&why);
     assert_int_equal(expand_text(&expand, "a ${NOPE} b", &value, &why), -1);
-    assert_string_equal(fault_line(&why, 0), "\"${NOPE}\" is not set; ${NOPE:-} stands for nothing then");
+    assert_string_equal(fault_line(&why, 0),
+                        "\"${NOPE}\" is not set; ${NOPE:-} stands for nothing then");
 }
 
 static void values_do_not_grow_without_limit(void **state)

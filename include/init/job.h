@@ -10,6 +10,7 @@
 #include "init/event.h"
 #include "plan/plan.h"
 #include "proc/listen.h"
+#include "proc/notify.h"
 
 /* One child whose body is a function: a stage, or neighbours that share one walk. */
 struct job {
@@ -35,7 +36,9 @@ struct jobs {
     bool has_server; /* false: clean, which ends after its stages */
     /* Runs in a child: 0 when the server whose process group this is is ready, 1 when its time is
      * over. NULL: nothing tells. */
-    int (*probe)(const struct plan *plan, pid_t group, const struct listeners *listeners);
+    int (*probe)(const struct plan *plan, pid_t group, const struct listeners *listeners,
+                 const struct notify *notify);
+    bool is_notified;    /* the server says itself when it is ready */
     enum policy_way way; /* how a reload replaces the server */
     bool recycles;       /* a server that ends by itself with 0 is started again */
     enum when phase;     /* of the first stages: start, or build */

@@ -12,6 +12,7 @@
 #include "init/state.h"
 #include "plan/plan.h"
 #include "proc/listen.h"
+#include "proc/notify.h"
 #include "server/profiles.h"
 
 /* A server: its main process, which leads a process group. pid 0: does not run. */
@@ -20,6 +21,7 @@ struct server {
     unsigned generation; /* counts from 1 */
     int64_t start_ms;
     struct listeners listeners; /* that it is given */
+    struct notify notify;       /* while it is waited for, where it says itself that it is ready */
 };
 
 struct loop {

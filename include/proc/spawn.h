@@ -26,6 +26,7 @@ struct spawn {
     bool has_umask;
     unsigned umask;
     const struct listeners *listeners; /* become descriptors 3, 4, ...; NULL: none */
+    const char *notify;                /* the value of NOTIFY_SOCKET; NULL or "": as it is */
     int output;                        /* a descriptor for stdout and stderr; 0: they stay */
     bool has_no_input;                 /* stdin is /dev/null */
     bool takes_terminal;               /* becomes the terminal's foreground group */

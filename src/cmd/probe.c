@@ -24,6 +24,7 @@
 #include "plan/draft.h"
 #include "proc/procfs.h"
 #include "proc/twin.h"
+#include "server/profiles.h"
 #include "stage/ports.h"
 
 enum {
@@ -271,7 +272,21 @@ static int ask(const struct plan *plan, pid_t group, const struct listeners *lis
     return fault_set(why, "%s", last.count > 0 ? fault_line(&last, 0) : "no answer");
 }
 
-int probe_server(const struct plan *plan, pid_t group, const struct listeners *listeners)
+bool probe_is_notified(const struct plan *plan)
+{
+    return plan->server.ready && strcmp(plan->server.ready, "notify") == 0;
+}
+
+static int await_ready(const struct plan *plan, pid_t group, const struct listeners *listeners,
+                       const struct notify *notify, struct fault *why)
+{
+    if (probe_is_notified(plan))
+        return notify_await(notify, group, clock_ms() + plan->server.ready_timeout_ms, why);
+    return ask(plan, group, listeners, why);
+}
+
+int probe_server(const struct plan *plan, pid_t group, const struct listeners *listeners,
+                 const struct notify *notify)
 {
     const char *ready = plan->server.ready;
     char limit[32];
@@ -284,7 +299,7 @@ int probe_server(const struct plan *plan, pid_t group, const struct listeners *l
         return 0;
     }
     fault_clear(&why);
-    if (ask(plan, group, listeners, &why) == 0)
+    if (await_ready(plan, group, listeners, notify, &why) == 0)
         return 0;
     log_event(LOG_WARN, "server.not_ready", LOG_FIELDS(LOG_NUMBER("pid", group)),
               "not ready after %s (ready_timeout): %s: %s",
@@ -303,6 +318,13 @@ int probe_check(const struct plan *plan, struct fault *why)
 
     if (!text || is_time(text, &ms))
         return 0;
+    if (probe_is_notified(plan)) {
+        if (profiles_find(plan->server.kind, &plan->server.command)->kind != SERVER_GUNICORN)
+            return 0;
+        return draft_fault(plan, "ready", why,
+                           "gunicorn notifies before its workers run: ask it, like "
+                           "http://127.0.0.1:8000/");
+    }
     fault_clear(&inner);
     bool is_url = url_parse(text, &url, &inner) == 0;
     if (is_url && (strcmp(url.scheme, "http") == 0 || strcmp(url.scheme, "tcp") == 0 ||
@@ -311,6 +333,7 @@ int probe_check(const struct plan *plan, struct fault *why)
     draft_place(plan, draft_source(plan, NULL, keys_find(KEY_SERVER, "ready")), place,
                 sizeof place);
     return fault_set(why,
-                     "%s: ready \"%s\" is neither http://, tcp://, unix: nor a time like 2s%s%s",
+                     "%s: ready \"%s\" is neither http://, tcp://, unix:, notify nor a time like "
+                     "2s%s%s",
                      place, text, is_url ? "" : ": ", is_url ? "" : fault_line(&inner, 0));
 }

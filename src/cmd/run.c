@@ -53,6 +53,7 @@ static void add_server(const struct plan *plan, struct jobs *jobs)
 
     jobs->way = way_of(plan);
     jobs->recycles = way_recycles(plan, profiles_find(server->kind, &server->command));
+    jobs->is_notified = probe_is_notified(plan);
     jobs->probe = server->ready || server->listen.count > 0 ? probe_server : NULL;
 }
 

@@ -82,8 +82,11 @@ static int run_renewed(const void *context)
 {
     const struct loop *loop = context;
     const struct plan *plan = renew_plan(loop->plan);
+    bool is_new = loop->state.task == TASK_START_NEW;
     const struct spawn what = { .argv = plan->server.command.items,
                                 .environment = plan->environment,
+                                .notify =
+                                    is_new ? loop->other.notify.name : loop->server.notify.name,
                                 .privs = { .user = &plan->server.user } };
     struct fault why;
 
@@ -114,6 +117,7 @@ int launch_server(struct loop *loop, struct server *out, struct fault *why)
         .takes_terminal = loop->self->has_terminal && !launch_keeps_terminal(loop),
         .hands_streams = true,
         .listeners = &out->listeners,
+        .notify = out->notify.name,
         .body = loop->generation > 0 ? run_renewed : NULL,
         .context = loop,
     };

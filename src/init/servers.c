@@ -24,11 +24,11 @@ static int run_probe(const void *context)
     bool is_new = loop->state.task == TASK_START_NEW;
     const struct server *server = is_new ? &loop->other : &loop->server;
 
-    return loop->jobs->probe(loop->plan, server->pid, &server->listeners);
+    return loop->jobs->probe(loop->plan, server->pid, &server->listeners, &server->notify);
 }
 
 /* Where nothing tells when the server is ready, it is ready at once. */
-static bool start_probe(struct loop *loop, struct event *follows)
+static bool start_probe(struct loop *loop, struct server *server, struct event *follows)
 {
     struct spawn what = { .body = run_probe,
                           .context = loop,
@@ -36,7 +36,10 @@ static bool start_probe(struct loop *loop, struct event *follows)
     struct fault why;
 
     fault_clear(&why);
-    if (loop->jobs->probe && spawn_start(&what, &loop->probe_pid, &why) == 0)
+    bool is_asked = loop->jobs->probe && spawn_start(&what, &loop->probe_pid, &why) == 0;
+    /* The probe has it now. */
+    notify_close(&server->notify);
+    if (is_asked)
         return false;
     if (why.count > 0)
         log_event(LOG_WARN, "probe.failed", LOG_NONE, "can't ask whether %s is ready: %s",
@@ -58,6 +61,17 @@ static struct event failed_to_spawn(const struct fault *why)
     return (struct event){ .kind = EVENT_SPAWN_FAILED, .code = fault_report(why) };
 }
 
+static int launch(struct loop *loop, struct server *server, struct fault *why)
+{
+    server->notify = (struct notify){ 0 };
+    if (loop->jobs->is_notified && notify_open(&server->notify, why) < 0)
+        return -1;
+    if (launch_server(loop, server, why) == 0)
+        return 0;
+    notify_close(&server->notify);
+    return -1;
+}
+
 bool servers_start(struct loop *loop, struct event *follows)
 {
     bool is_first = loop->generation == 0;
@@ -71,11 +85,11 @@ bool servers_start(struct loop *loop, struct event *follows)
         *follows = failed_to_spawn(&why);
         return true;
     }
-    if (launch_server(loop, &loop->server, &why) < 0) {
+    if (launch(loop, &loop->server, &why) < 0) {
         *follows = failed_to_spawn(&why);
         return true;
     }
-    bool has_event = start_probe(loop, follows);
+    bool has_event = start_probe(loop, &loop->server, follows);
     if (is_first)
         launch_give_up_privileges(loop);
     return has_event;
@@ -99,12 +113,12 @@ bool servers_start_new(struct loop *loop, struct event *follows)
         return true;
     }
     if (twin_open(&loop->server.listeners, &loop->other.listeners, &why) < 0 ||
-        launch_server(loop, &loop->other, &why) < 0) {
+        launch(loop, &loop->other, &why) < 0) {
         forget_other(loop);
         *follows = failed_to_spawn(&why);
         return true;
     }
-    return start_probe(loop, follows);
+    return start_probe(loop, &loop->other, follows);
 }
 
 /* The new server is the one that serves. */

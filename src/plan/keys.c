@@ -84,8 +84,9 @@ static const struct key server_keys[] = {
       HELP("The addresses that freshinit listens on for the server, like 0.0.0.0:8000 or "
            "unix:/run/app.sock, so that a reload refuses no one") },
     { KEY_SERVER, KEY_TEXT, "ready", PLAN(server.ready),
-      HELP("What tells that the server is ready: http://, tcp:// or unix: to ask, or a time "
-           "that it must stay alive") },
+      HELP("What tells that the server is ready: http://, tcp:// or unix: to ask, a time that "
+           "it must stay alive, or notify where it sends READY=1 to NOTIFY_SOCKET (not gunicorn, "
+           "which does so before its workers run)") },
     { KEY_SERVER, KEY_DURATION, "ready_timeout", PLAN(server.ready_timeout_ms), .fallback = "30s",
       HELP("The time that the server has to become ready") },
     { KEY_SERVER, KEY_CHOICE, "reload", PLAN(server.reload), .fallback = "auto",

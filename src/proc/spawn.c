@@ -23,8 +23,9 @@ enum { ENVIRONMENT_MAX = 16384, VARIABLE_MAX = 4200 };
 /* What an exec needs, on the child's own stack. */
 struct launch {
     char listen_pid[32];
+    char notify[64];
     char home[VARIABLE_MAX];
-    char *environment[ENVIRONMENT_MAX + 3];
+    char *environment[ENVIRONMENT_MAX + 4];
 };
 
 static void set_variable(struct launch *launch, const char *name, char *line)
@@ -57,6 +58,10 @@ static int prepare_environment(const struct spawn *what, struct launch *launch, 
     if (listen_pid && (strcmp(listen_pid, number) == 0 || strcmp(listen_pid, "self") == 0)) {
         snprintf(launch->listen_pid, sizeof launch->listen_pid, "LISTEN_PID=%d", (int)getpid());
         set_variable(launch, "LISTEN_PID", launch->listen_pid);
+    }
+    if (what->notify && what->notify[0] != '\0') {
+        snprintf(launch->notify, sizeof launch->notify, "NOTIFY_SOCKET=%s", what->notify);
+        set_variable(launch, "NOTIFY_SOCKET", launch->notify);
     }
     if (user && user->text && user->home) {
         snprintf(launch->home, sizeof launch->home, "HOME=%s", user->home);

@@ -43,6 +43,7 @@ REFUSED = [
     (b"[server]\ncommand = gunicorn -b :1 a\nlisten = :8000\n", [r"given\.ini:3: \[server\] listen: the command has -b"]),
     (b"[server]\nreload = handover\ncommand = x\n", [r"given\.ini:2: \[server\] reload: handover needs listen"]),
     (b"[server]\nuser = 1\ncapabilities = fly\ncommand = x\n", [r"given\.ini:3: \[server\] capabilities: \"fly\" is no"]),
+    (b"[server]\nready = notify\ncommand = gunicorn a\n", [r"given\.ini:2: \[server\] ready: gunicorn notifies before"]),
     (b"[server]\ncomand = x\n", [r"given\.ini:2: .*comand", r"command"]),
     (b"[sever]\ncommand = x\n", [r"given\.ini:1: .*sever", r"server"]),
     (b"[server]\nstop_timeout = soon\n", [r"given\.ini:2: .*soon"]),

@@ -15,6 +15,7 @@ int64_t clock_us(void);
 int64_t clock_wall_ms(void);
 
 /* In the ticks since boot that /proc tells the start of a process in. */
+enum { CLOCK_TICKS = 100 }; /* in a second, whatever the kernel counts in */
 uint64_t clock_ticks(void);
 
 /* Waits that long. Never in the loop. */

@@ -17,4 +17,7 @@ void launch_give_up_privileges(const struct loop *loop);
 /* Where INT becomes another signal, Ctrl-C must come to freshinit, not to the server. */
 bool launch_keeps_terminal(const struct loop *loop);
 
+/* The one that was started last, or is being started. */
+const struct server *launch_last(const struct loop *loop);
+
 #endif

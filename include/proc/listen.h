@@ -4,6 +4,8 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
+#include <sys/socket.h>
 
 #include "base/attr.h"
 #include "base/fault.h"
@@ -26,6 +28,9 @@ MUST_USE int listen_check(const struct words *addresses, struct fault *why);
  * it. */
 MUST_USE int listen_open(const struct words *addresses, const struct identity *user,
                          struct listeners *out, struct fault *why);
+
+/* Of an address of either family; 0 for any other kind. */
+uint16_t listen_port(const struct sockaddr_storage *address);
 
 /* Is one of them a port that only root, or who has the capability, may bind? */
 bool listen_has_low_port(const struct listeners *listeners);

@@ -5,7 +5,6 @@
 #ifndef PROC_NOTIFY_H
 #define PROC_NOTIFY_H
 
-#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 

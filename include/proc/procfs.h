@@ -40,6 +40,9 @@ bool procfs_next(struct procfs_walk *walk, struct procfs_entry *out);
 /* Is it a child, grandchild and so on of `ancestor`, as far as /proc tells now? */
 bool procfs_descends(pid_t pid, pid_t ancestor);
 
+/* Is it in the process group of `leader`, or a descendant of it? */
+bool procfs_belongs(const struct procfs_entry *entry, pid_t leader);
+
 /* Is it Python's own resource tracker? It lives as long as the server's master and runs nothing of
  * the application, so it is no worker. */
 bool procfs_is_helper(pid_t pid);

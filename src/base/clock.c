@@ -37,11 +37,10 @@ int64_t clock_wall_ms(void)
 
 uint64_t clock_ticks(void)
 {
-    /* The kernel shows them in hundredths, whatever it counts in. */
-    const long tick_ns = 10000000;
+    const long tick_ns = 1000000000 / CLOCK_TICKS;
     struct timespec now = read_clock(CLOCK_BOOTTIME);
 
-    return (uint64_t)now.tv_sec * 100 + (uint64_t)(now.tv_nsec / tick_ns);
+    return (uint64_t)now.tv_sec * CLOCK_TICKS + (uint64_t)(now.tv_nsec / tick_ns);
 }
 
 void clock_rest(int64_t ms)

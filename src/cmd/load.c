@@ -34,7 +34,7 @@ static int place_faults(const struct plan *plan, const char *key, const struct f
 {
     for (size_t i = 0; fault_line(found, i); i++)
         draft_fault(plan, key, why, "%s", fault_line(found, i));
-    return found->count > 0 ? -1 : 0;
+    return -1;
 }
 
 /* Nothing of it returns early: each adds its faults to the others'. */

@@ -6,7 +6,6 @@
 #include "cmd/probe.h"
 
 #include <fcntl.h>
-#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -42,12 +41,6 @@ struct probe {
 
 /* Who has taken our connection. */
 enum taker { TAKER_NOBODY, TAKER_SERVER, TAKER_OTHER, TAKER_HIDDEN };
-
-static in_port_t port_of(const struct sockaddr_storage *address)
-{
-    return ntohs(address->ss_family == AF_INET6 ? ((const struct sockaddr_in6 *)address)->sin6_port
-                                                : ((const struct sockaddr_in *)address)->sin_port);
-}
 
 /* The inode of the connection's other end out of one line of the kernel's table; 0 for any other
  * line, and while nobody has accepted it. */
@@ -108,16 +101,15 @@ static enum taker taker_of(int fd, pid_t group)
         getpeername(fd, (struct sockaddr *)&theirs, &theirs_length) < 0 ||
         (ours.ss_family != AF_INET && ours.ss_family != AF_INET6))
         return TAKER_HIDDEN;
-    uint64_t inode = find_inode("/proc/net/tcp", port_of(&theirs), port_of(&ours));
+    uint64_t inode = find_inode("/proc/net/tcp", listen_port(&theirs), listen_port(&ours));
     if (inode == 0)
-        inode = find_inode("/proc/net/tcp6", port_of(&theirs), port_of(&ours));
+        inode = find_inode("/proc/net/tcp6", listen_port(&theirs), listen_port(&ours));
     if (inode == 0)
         return TAKER_NOBODY;
     sockets.items[0].inode = inode;
     ports_holders(&sockets, &holders);
     for (size_t i = 0; i < holders.count; i++)
-        if (procfs_read(holders.items[i].pid, &entry) &&
-            (entry.group == group || procfs_descends(entry.pid, group)))
+        if (procfs_read(holders.items[i].pid, &entry) && procfs_belongs(&entry, group))
             return TAKER_SERVER;
     return holders.count > 0 ? TAKER_OTHER : TAKER_HIDDEN;
 }

@@ -15,7 +15,7 @@
 #include "plan/env.h"
 #include "proc/procfs.h"
 
-enum { TRIES_MAX = 1000, TICK_MS = 10 };
+enum { TRIES_MAX = 1000 };
 
 static uint64_t own_space(void)
 {
@@ -268,5 +268,5 @@ int64_t running_age_ms(const struct process *process)
 {
     uint64_t now = clock_ticks();
 
-    return now > process->start ? (int64_t)(now - process->start) * TICK_MS : 0;
+    return now > process->start ? (int64_t)(now - process->start) * 1000 / CLOCK_TICKS : 0;
 }

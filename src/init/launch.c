@@ -77,16 +77,19 @@ bool launch_keeps_terminal(const struct loop *loop)
            loop->rules.recycles;
 }
 
+const struct server *launch_last(const struct loop *loop)
+{
+    return loop->state.task == TASK_START_NEW ? &loop->other : &loop->server;
+}
+
 /* Runs in the child of every server but the first: the release may be another one by now. */
 static int run_renewed(const void *context)
 {
     const struct loop *loop = context;
     const struct plan *plan = renew_plan(loop->plan);
-    bool is_new = loop->state.task == TASK_START_NEW;
     const struct spawn what = { .argv = plan->server.command.items,
                                 .environment = plan->environment,
-                                .notify =
-                                    is_new ? loop->other.notify.name : loop->server.notify.name,
+                                .notify = launch_last(loop)->notify.name,
                                 .privs = { .user = &plan->server.user } };
     struct fault why;
 

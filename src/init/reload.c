@@ -12,9 +12,6 @@
 #include "proc/group.h"
 #include "proc/procfs.h"
 
-/* One tick of the clock that processes' start times are told in. */
-enum { TICK_MS = 10 };
-
 void reload_tell_begin(struct loop *loop)
 {
     loop->reload_start_ms = clock_ms();
@@ -28,7 +25,7 @@ void reload_signal(struct loop *loop)
     loop->reload_ticks = clock_ticks();
     state_reload_began(loop->record, loop->reload_ticks);
     /* So that no new worker begins in the same tick as an old one, and they can be told apart. */
-    clock_rest(2 * TICK_MS);
+    clock_rest(2 * 1000 / CLOCK_TICKS);
     group_signal(loop->server.pid, SIGHUP, GROUP_ONE);
     ++loop->generation;
     loop->server.generation = loop->generation;
@@ -39,8 +36,7 @@ static bool is_worker(const struct loop *loop, const struct procfs_entry *entry)
 {
     if (entry->pid == loop->server.pid || entry->pid == getpid() || entry->state == 'Z')
         return false;
-    return (entry->group == loop->server.pid || procfs_descends(entry->pid, loop->server.pid)) &&
-           !procfs_is_helper(entry->pid);
+    return procfs_belongs(entry, loop->server.pid) && !procfs_is_helper(entry->pid);
 }
 
 bool reload_is_fresh(const struct loop *loop)

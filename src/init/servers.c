@@ -21,8 +21,7 @@
 static int run_probe(const void *context)
 {
     const struct loop *loop = context;
-    bool is_new = loop->state.task == TASK_START_NEW;
-    const struct server *server = is_new ? &loop->other : &loop->server;
+    const struct server *server = launch_last(loop);
 
     return loop->jobs->probe(loop->plan, server->pid, &server->listeners, &server->notify);
 }
@@ -169,10 +168,16 @@ void servers_take_over(struct loop *loop)
               (int)loop->server.pid, (int)loop->other.pid);
 }
 
+static void tell_to_stop(const struct loop *loop, pid_t pid, int number)
+{
+    group_signal(pid, number, scope_of(loop));
+    /* One that was stopped by SIGSTOP would not hear it. */
+    group_signal(pid, SIGCONT, GROUP_ONE);
+}
+
 void servers_retire(const struct loop *loop)
 {
-    group_signal(loop->other.pid, stop_signal(loop, 0), scope_of(loop));
-    group_signal(loop->other.pid, SIGCONT, GROUP_ONE);
+    tell_to_stop(loop, loop->other.pid, stop_signal(loop, 0));
 }
 
 /* The new one has had it since its start. */
@@ -246,9 +251,7 @@ void servers_stop(const struct loop *loop, int asked)
                   "Stopping %s (pid %d) with SIG%s: it has %s", loop->server_name,
                   (int)both[i]->pid, signame_text(number, name, sizeof name),
                   text_show_ms(loop->state.deadline_ms - clock_ms(), has, sizeof has));
-        group_signal(both[i]->pid, number, scope_of(loop));
-        /* One that was stopped by SIGSTOP would not hear it. */
-        group_signal(both[i]->pid, SIGCONT, GROUP_ONE);
+        tell_to_stop(loop, both[i]->pid, number);
     }
 }
 

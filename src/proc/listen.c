@@ -178,15 +178,23 @@ int listen_open(const struct words *addresses, const struct identity *user, stru
     return 0;
 }
 
+uint16_t listen_port(const struct sockaddr_storage *address)
+{
+    if (address->ss_family == AF_INET6)
+        return ntohs(((const struct sockaddr_in6 *)address)->sin6_port);
+    return address->ss_family == AF_INET ? ntohs(((const struct sockaddr_in *)address)->sin_port)
+                                         : 0;
+}
+
 bool listen_has_low_port(const struct listeners *listeners)
 {
     for (size_t i = 0; i < listeners->count; i++) {
-        struct sockaddr_in6 address = { 0 };
+        struct sockaddr_storage address = { 0 };
         socklen_t length = sizeof address;
-        /* The port is at the same place in both kinds of address. */
-        if (getsockname(listeners->fds[i], (struct sockaddr *)&address, &length) == 0 &&
-            (address.sin6_family == AF_INET || address.sin6_family == AF_INET6) &&
-            ntohs(address.sin6_port) < IPPORT_RESERVED)
+        uint16_t port = getsockname(listeners->fds[i], (struct sockaddr *)&address, &length) == 0
+                            ? listen_port(&address)
+                            : 0;
+        if (port > 0 && port < IPPORT_RESERVED)
             return true;
     }
     return false;

@@ -52,8 +52,7 @@ static bool is_of_group(pid_t pid, pid_t group)
 {
     struct procfs_entry entry;
 
-    return pid == group ||
-           (procfs_read(pid, &entry) && (entry.group == group || procfs_descends(pid, group)));
+    return pid == group || (procfs_read(pid, &entry) && procfs_belongs(&entry, group));
 }
 
 /* The sender of the next message, 0 when none came in time or it could not be told. */

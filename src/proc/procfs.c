@@ -147,3 +147,8 @@ bool procfs_is_helper(pid_t pid)
     ssize_t length = fdio_read_file(path, text, sizeof text);
     return length > 0 && memmem(text, (size_t)length, word, sizeof word - 1) != NULL;
 }
+
+bool procfs_belongs(const struct procfs_entry *entry, pid_t leader)
+{
+    return entry->group == leader || procfs_descends(entry->pid, leader);
+}

@@ -15,6 +15,7 @@
 #include "base/exitcode.h"
 #include "base/log.h"
 #include "plan/env.h"
+#include "plan/expand.h"
 #include "proc/signals.h"
 
 /* Kubernetes' service links alone can make thousands. */
@@ -30,11 +31,8 @@ struct launch {
 
 static void set_variable(struct launch *launch, const char *name, char *line)
 {
-    size_t length = strlen(name);
-    char **slot = launch->environment;
+    char **slot = launch->environment + expand_find(launch->environment, name, strlen(name));
 
-    while (*slot && (strncmp(*slot, name, length) != 0 || (*slot)[length] != '='))
-        slot++;
     if (!*slot)
         slot[1] = NULL;
     *slot = line;

@@ -38,7 +38,7 @@ static int choose_always(int fd, uint32_t place)
     return choose(fd, filter, COUNT(filter));
 }
 
-static void choose_by_port(int fd, in_port_t from)
+static void choose_by_port(int fd, uint16_t from)
 {
     const uint32_t packet = (uint32_t)SKF_NET_OFF;
     struct sock_filter filter[] = {
@@ -48,7 +48,7 @@ static void choose_by_port(int fd, in_port_t from)
         BPF_STMT(BPF_LD | BPF_H | BPF_ABS, packet + SIX_PORT),
         BPF_JUMP(BPF_JMP | BPF_JA, 1, 0, 0),
         BPF_STMT(BPF_LD | BPF_H | BPF_ABS, packet + FOUR_PORT),
-        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ntohs(from), 0, 1),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, from, 0, 1),
         BPF_STMT(BPF_RET | BPF_K, NEW),
         BPF_STMT(BPF_RET | BPF_K, OLD),
     };
@@ -119,8 +119,8 @@ int twin_open(struct listeners *now, struct listeners *out, struct fault *why)
 void twin_admit(const struct listeners *twins, int caller, int family)
 {
     bool is_six = family == AF_INET6;
-    struct sockaddr_in6 address = { .sin6_family = (sa_family_t)family };
-    socklen_t length = is_six ? sizeof address : sizeof(struct sockaddr_in);
+    struct sockaddr_storage address = { .ss_family = (sa_family_t)family };
+    socklen_t length = is_six ? sizeof(struct sockaddr_in6) : sizeof(struct sockaddr_in);
 
     if ((!is_six && family != AF_INET) ||
         bind(caller, (const struct sockaddr *)&address, length) < 0 ||
@@ -128,8 +128,7 @@ void twin_admit(const struct listeners *twins, int caller, int family)
         return;
     for (size_t i = 0; i < twins->count; i++)
         if (twins->is_twin[i])
-            /* It is at the same place in both kinds of address. */
-            choose_by_port(twins->fds[i], address.sin6_port);
+            choose_by_port(twins->fds[i], listen_port(&address));
 }
 
 void twin_take_over(const struct listeners *twins)

@@ -128,22 +128,24 @@ int choice_read(const struct stage_plan *stage, struct choice_pool *pool, struct
     return 0;
 }
 
-bool choice_matches(const struct choice *choice, enum pattern_of of, const char *name,
-                    size_t length, const char *path)
+static bool any_matches(const struct pattern *patterns, size_t count, enum pattern_of of,
+                        const char *name, size_t length, const char *path)
 {
-    for (size_t i = 0; i < choice->pattern_count; i++) {
-        if (pattern_matches(&choice->patterns[i], of, name, length, path))
+    for (size_t i = 0; i < count; i++) {
+        if (pattern_matches(&patterns[i], of, name, length, path))
             return true;
     }
     return false;
 }
 
+bool choice_matches(const struct choice *choice, enum pattern_of of, const char *name,
+                    size_t length, const char *path)
+{
+    return any_matches(choice->patterns, choice->pattern_count, of, name, length, path);
+}
+
 bool choice_excludes(const struct choice *choice, enum pattern_of of, const char *name,
                      size_t length, const char *path)
 {
-    for (size_t i = 0; i < choice->exclude_count; i++) {
-        if (pattern_matches(&choice->excludes[i], of, name, length, path))
-            return true;
-    }
-    return false;
+    return any_matches(choice->excludes, choice->exclude_count, of, name, length, path);
 }

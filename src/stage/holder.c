@@ -15,14 +15,7 @@
 #include "proc/group.h"
 #include "proc/procfs.h"
 
-enum {
-    GRACE_MS = 5000,
-    AFTER_KILL_MS = 2000,
-    LOOK_MS = 10,
-    NAMED_MAX = 3,
-    SHOWN_SIZE = 200,
-    TICKS = 100
-};
+enum { GRACE_MS = 5000, AFTER_KILL_MS = 2000, LOOK_MS = 10, NAMED_MAX = 3, SHOWN_SIZE = 200 };
 
 bool holder_is_us(pid_t pid)
 {
@@ -58,7 +51,7 @@ static bool may_end(const struct stage_run *run, const struct ports_holder *hold
 
 int64_t holder_age_ms(const struct ports_holder *holder)
 {
-    int64_t age_s = (int64_t)(clock_ticks() / TICKS) - (int64_t)(holder->start / TICKS);
+    int64_t age_s = (int64_t)(clock_ticks() / CLOCK_TICKS) - (int64_t)(holder->start / CLOCK_TICKS);
 
     return age_s > 0 ? age_s * 1000 : 0;
 }

@@ -11,8 +11,10 @@
 #include "played.h"
 
 /* A server that serves, and is asked to reload; its reload stages have run. */
-static void begin_reload(const struct policy_rules *rules, struct policy *state)
+static void begin_reload(enum policy_way way, struct policy_rules *rules, struct policy *state)
 {
+    *rules = usual();
+    rules->way = way;
     begin_serving(rules, state);
     assert_int_equal(feed(rules, state, EVENT_READY, 0, 100).kind, DO_TELL_READY);
     assert_int_equal(feed(rules, state, EVENT_STAGES_DONE, 0, 110).kind, DO_NOTHING);
@@ -22,12 +24,11 @@ static void begin_reload(const struct policy_rules *rules, struct policy *state)
 
 static void a_handover_stops_the_old_server_only_when_the_new_one_is_ready(void **unused)
 {
-    struct policy_rules rules = usual();
+    struct policy_rules rules;
     struct policy state;
 
     (void)unused;
-    rules.way = WAY_HANDOVER;
-    begin_reload(&rules, &state);
+    begin_reload(WAY_HANDOVER, &rules, &state);
     assert_int_equal(feed(&rules, &state, EVENT_STAGES_DONE, 0, 1010).kind, DO_START_NEW);
     assert_int_equal(feed(&rules, &state, EVENT_READY, 0, 1500).kind, DO_TAKE_OVER);
     /* It reads what is on its way, and may finish what it was asked before. */
@@ -41,12 +42,11 @@ static void a_handover_stops_the_old_server_only_when_the_new_one_is_ready(void 
 
 static void an_old_server_that_hangs_in_the_kernel_is_not_killed_for_ever(void **unused)
 {
-    struct policy_rules rules = usual();
+    struct policy_rules rules;
     struct policy state;
 
     (void)unused;
-    rules.way = WAY_HANDOVER;
-    begin_reload(&rules, &state);
+    begin_reload(WAY_HANDOVER, &rules, &state);
     feed(&rules, &state, EVENT_STAGES_DONE, 0, 1010);
     feed(&rules, &state, EVENT_READY, 0, 1500);
     assert_int_equal(feed(&rules, &state, EVENT_DEADLINE, 0, 2000).kind, DO_RETIRE_OLD);
@@ -66,13 +66,12 @@ static void a_new_server_that_fails_leaves_the_old_one_serving(void **unused)
                  { EVENT_NOT_READY, DO_ABANDON_NEW },
                  { EVENT_DEADLINE, DO_ABANDON_NEW },
                  { EVENT_SPAWN_FAILED, DO_RELOAD_FAILED } };
-    struct policy_rules rules = usual();
+    struct policy_rules rules;
 
     (void)unused;
-    rules.way = WAY_HANDOVER;
     for (size_t i = 0; i < COUNT(rows); i++) {
         struct policy state;
-        begin_reload(&rules, &state);
+        begin_reload(WAY_HANDOVER, &rules, &state);
         feed(&rules, &state, EVENT_STAGES_DONE, 0, 1010);
         assert_int_equal(feed(&rules, &state, rows[i].kind, 3, 1500).kind, rows[i].wanted);
         assert_int_equal(state.phase, PHASE_SERVING);
@@ -83,12 +82,11 @@ static void a_new_server_that_fails_leaves_the_old_one_serving(void **unused)
 
 static void a_second_reload_waits_for_the_first(void **unused)
 {
-    struct policy_rules rules = usual();
+    struct policy_rules rules;
     struct policy state;
 
     (void)unused;
-    rules.way = WAY_HANDOVER;
-    begin_reload(&rules, &state);
+    begin_reload(WAY_HANDOVER, &rules, &state);
     feed(&rules, &state, EVENT_STAGES_DONE, 0, 1010);
     assert_int_equal(feed(&rules, &state, EVENT_RELOAD, 0, 1100).kind, DO_NOTHING);
     assert_int_equal(feed(&rules, &state, EVENT_RELOAD, 0, 1110).kind, DO_NOTHING);
@@ -100,12 +98,11 @@ static void a_second_reload_waits_for_the_first(void **unused)
 
 static void a_restart_starts_again_when_the_old_server_has_ended(void **unused)
 {
-    struct policy_rules rules = usual();
+    struct policy_rules rules;
     struct policy state;
 
     (void)unused;
-    rules.way = WAY_RESTART;
-    begin_reload(&rules, &state);
+    begin_reload(WAY_RESTART, &rules, &state);
     assert_int_equal(feed(&rules, &state, EVENT_STAGES_DONE, 0, 1010).kind, DO_STOP_SERVER);
     assert_int_equal(feed(&rules, &state, EVENT_DEADLINE, 0, 9010).kind, DO_KILL_SERVER);
     assert_int_equal(feed(&rules, &state, EVENT_SERVER_ENDED, 137, 9020).kind, DO_START_SERVER);
@@ -114,12 +111,11 @@ static void a_restart_starts_again_when_the_old_server_has_ended(void **unused)
 
 static void old_workers_are_killed_when_their_time_is_over(void **unused)
 {
-    struct policy_rules rules = usual();
+    struct policy_rules rules;
     struct policy state;
 
     (void)unused;
-    rules.way = WAY_SIGNAL;
-    begin_reload(&rules, &state);
+    begin_reload(WAY_SIGNAL, &rules, &state);
     assert_int_equal(feed(&rules, &state, EVENT_STAGES_DONE, 0, 1010).kind, DO_SIGNAL_RELOAD);
     assert_int_equal(feed(&rules, &state, EVENT_DEADLINE, 0, 21010).kind, DO_KILL_STALE);
     assert_int_equal(feed(&rules, &state, EVENT_WORKERS_FRESH, 0, 21100).kind, DO_RELOAD_DONE);
@@ -127,13 +123,12 @@ static void old_workers_are_killed_when_their_time_is_over(void **unused)
 
 static void a_worker_that_no_kill_ends_does_not_hold_up_reloads_for_ever(void **unused)
 {
-    struct policy_rules rules = usual();
+    struct policy_rules rules;
     struct policy state;
     int rounds = 0;
 
     (void)unused;
-    rules.way = WAY_SIGNAL;
-    begin_reload(&rules, &state);
+    begin_reload(WAY_SIGNAL, &rules, &state);
     feed(&rules, &state, EVENT_STAGES_DONE, 0, 1010);
     feed(&rules, &state, EVENT_RELOAD, 0, 1020);
     while (feed(&rules, &state, EVENT_DEADLINE, 0, state.deadline_ms).kind == DO_KILL_STALE)
@@ -178,12 +173,11 @@ static void a_long_life_forgives_short_ones(void **unused)
 
 static void the_new_server_goes_on_when_the_old_one_dies_first(void **unused)
 {
-    struct policy_rules rules = usual();
+    struct policy_rules rules;
     struct policy state;
 
     (void)unused;
-    rules.way = WAY_HANDOVER;
-    begin_reload(&rules, &state);
+    begin_reload(WAY_HANDOVER, &rules, &state);
     feed(&rules, &state, EVENT_STAGES_DONE, 0, 1010);
     assert_int_equal(feed(&rules, &state, EVENT_SERVER_ENDED, 137, 1100).kind, DO_PROMOTE_NEW);
     assert_int_equal(feed(&rules, &state, EVENT_READY, 0, 1200).kind, DO_RELOAD_DONE);

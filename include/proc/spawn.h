@@ -1,5 +1,5 @@
 /* Starts a child: as a program or as a function. fork, never vfork: an exec on a hung mount must
- * not stop PID 1. */
+ * not stop PID 1 for more than a moment. */
 #ifndef PROC_SPAWN_H
 #define PROC_SPAWN_H
 
@@ -17,7 +17,7 @@ struct spawn {
     char *const *environment;
     /* ... or a function, whose result is the exit status. */
     int (*body)(const void *context);
-    /* What it does first in the child, before the user changes; may be NULL. */
+    /* What it does first in the child, before the user changes and signals come; may be NULL. */
     void (*prepare)(const void *context);
     const void *context;
 

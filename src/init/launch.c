@@ -28,8 +28,10 @@ static void join(const struct words *words, char *out, size_t out_size)
         memcpy(out + out_size - 4, "...", 4);
 }
 
-static void tell_started(const struct loop *loop, const struct server *server)
+/* Runs in the child, so that no word of the server comes before it. */
+static void tell_started(const void *context)
 {
+    const struct loop *loop = context;
     const struct server_plan *plan = &loop->plan->server;
     char command[400];
     char kept[200];
@@ -41,9 +43,9 @@ static void tell_started(const struct loop *loop, const struct server *server)
         snprintf(identity, sizeof identity, ", user %s, capabilities %s", plan->user.text,
                  kept[0] != '\0' ? kept : "none");
     log_event(LOG_INFO, "server.started",
-              LOG_FIELDS(LOG_NUMBER("pid", server->pid), LOG_TEXT("command", command),
-                         LOG_NUMBER("generation", server->generation)),
-              "Starting %s (pid %d%s)", command, (int)server->pid, identity);
+              LOG_FIELDS(LOG_NUMBER("pid", getpid()), LOG_TEXT("command", command),
+                         LOG_NUMBER("generation", launch_last(loop)->generation)),
+              "Starting %s (pid %d%s)", command, (int)getpid(), identity);
 }
 
 void launch_give_up_privileges(const struct loop *loop)
@@ -121,16 +123,15 @@ int launch_server(struct loop *loop, struct server *out, struct fault *why)
         .hands_streams = true,
         .listeners = &out->listeners,
         .notify = out->notify.name,
+        .prepare = tell_started,
         .body = loop->generation > 0 ? run_renewed : NULL,
         .context = loop,
     };
-    pid_t pid;
 
-    if (spawn_start(&what, &pid, why) < 0)
-        return -1;
-    out->pid = pid;
-    out->generation = ++loop->generation;
+    out->generation = loop->generation + 1;
     out->start_ms = clock_ms();
-    tell_started(loop, out);
+    if (spawn_start(&what, &out->pid, why) < 0)
+        return -1;
+    loop->generation++;
     return 0;
 }

@@ -15,6 +15,21 @@ def test_a_start_is_told_for_people(box, helper):
     box.wait_line(r"^Starting .*end exit 0 \(pid \d+", stream="err")
 
 
+def test_a_start_is_told_before_any_word_of_the_server(anywhere):
+    box = anywhere("sh", "-c", "echo its first word >&2")
+    assert box.wait() == 0
+    assert box.err[0].startswith("freshinit ")
+    assert box.err[1].startswith("Starting sh ")
+    assert box.err[2] == "its first word"
+
+
+def test_a_start_that_fails_is_told_in_order(anywhere):
+    box = anywhere("/nowhere/at/all")
+    assert box.wait() == 127
+    assert box.err[1].startswith("Starting /nowhere/at/all (pid ")
+    assert "can't start /nowhere/at/all" in box.err[2]
+
+
 def test_json_is_one_object_a_line(anywhere, helper):
     box = anywhere("--log", "json", helper("end"), "exit", "3")
     assert box.wait() == 3

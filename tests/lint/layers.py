@@ -26,7 +26,7 @@ LAYERS = {
 # Who may call it; nobody else, and with no owner nobody at all.
 POWERS = [
     ("setgroups setuid setgid setresuid setresgid capset", "proc/privs"),
-    ("fork vfork clone posix_spawn posix_spawnp _exit _Exit", "proc/spawn"),
+    ("fork _Fork vfork clone posix_spawn posix_spawnp _exit _Exit", "proc/spawn"),
     ("execl execle execlp execv execve execvp execvpe fexecve execveat", "proc/spawn"),
     ("wait waitpid waitid wait3 wait4", "proc/reap"),
     ("kill killpg tgkill pidfd_send_signal", "proc/group proc/pidfd"),

@@ -125,6 +125,34 @@ static void sockets_meant_for_us_are_meant_for_it(void **state)
     }
 }
 
+/* As an exec on a hung mount would. */
+static void hang(const void *context)
+{
+    const int *ends = context;
+    char letter;
+
+    if (read(ends[0], &letter, 1) != 1)
+        _exit(1);
+}
+
+static void one_that_hangs_before_its_program_does_not_stop_us(void **state)
+{
+    int ends[2];
+    pid_t pid = 0;
+
+    (void)state;
+    assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+    const struct spawn what = {
+        .argv = WORDS("true"), .environment = environment, .prepare = hang, .context = ends
+    };
+    fault_clear(&why);
+    assert_int_equal(spawn_start(&what, &pid, &why), 0);
+    /* Whoever waits for its exec without an end never comes here. */
+    assert_int_equal(write(ends[1], "x", 1), 1);
+    assert_int_equal(forked_wait(pid), 0);
+    assert_true(close(ends[0]) == 0 && close(ends[1]) == 0);
+}
+
 static int tell_group(const void *context)
 {
     char text[64];
@@ -175,6 +203,7 @@ int main(void)
         cmocka_unit_test(what_cannot_be_started_says_why),
         cmocka_unit_test(it_begins_where_and_as_was_asked),
         cmocka_unit_test(a_workdir_that_is_not_there_is_a_fault),
+        cmocka_unit_test(one_that_hangs_before_its_program_does_not_stop_us),
         cmocka_unit_test(sockets_meant_for_us_are_meant_for_it),
         cmocka_unit_test(a_function_is_a_child_too),
         cmocka_unit_test(a_function_becomes_a_program_with_a_clean_start),

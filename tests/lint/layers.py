@@ -33,7 +33,8 @@ POWERS = [
     ("signalfd sigprocmask pthread_sigmask sigwaitinfo sigtimedwait", "proc/signals"),
     # The child's dispositions are put back to their defaults.
     ("sigaction signal", "proc/signals proc/spawn"),
-    ("poll ppoll select pselect epoll_wait", "net/dial net/wire stage/command base/log base/fdio"),
+    ("poll ppoll select pselect epoll_wait",
+     "net/dial net/wire stage/command base/log base/fdio proc/spawn"),
     ("getaddrinfo", "net/dial"),
     ("socket connect", "net/dial proc/listen proc/twin proc/notify"),
     ("bind listen", "proc/listen proc/twin proc/notify"),

@@ -17,6 +17,8 @@
 #include "base/log.h"
 #include "plan/env.h"
 #include "plan/expand.h"
+#include "plan/guess.h"
+#include "plan/options.h"
 #include "proc/signals.h"
 
 /* Kubernetes' service links alone can make thousands. */
@@ -99,6 +101,22 @@ static int explain(const char *path, int error, struct fault *why)
     return -1;
 }
 
+/* It may be a subcommand with a slip of the finger. */
+static int not_found(const char *name, const char *path, struct fault *why)
+{
+    const struct subcommand *subcommand;
+    char meant[GUESS_TEXT_SIZE];
+    struct guess guess;
+
+    guess_start(&guess, name);
+    for (size_t i = 0; (subcommand = options_subcommand_at(i)); i++)
+        guess_offer(&guess, subcommand->name);
+    fault_set(why, "can't start %s: not found in PATH (%s)%s", name, path,
+              guess_text(&guess, meant));
+    fault_code(why, EXIT_NOT_FOUND);
+    return -1;
+}
+
 /* Looks through PATH as execvp does, but without a shell for files that have no #! line. */
 static int exec_found(const struct spawn *what, char *const *environment, struct fault *why)
 {
@@ -134,9 +152,7 @@ static int exec_found(const struct spawn *what, char *const *environment, struct
     }
     if (found[0] != '\0')
         return explain(found, error, why);
-    fault_set(why, "can't start %s: not found in PATH (%s)", name, path);
-    fault_code(why, EXIT_NOT_FOUND);
-    return -1;
+    return not_found(name, path, why);
 }
 
 static int close_input(struct fault *why)

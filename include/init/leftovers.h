@@ -9,6 +9,8 @@
 /* False: nothing is left. */
 bool leftovers_tell(const struct loop *loop);
 void leftovers_kill(const struct loop *loop);
+/* The same for what is left of one server's group: it is of the same code. */
+void leftovers_kill_group(const struct loop *loop, pid_t group);
 /* The end: names what could not be ended. */
 void leftovers_name(const struct loop *loop);
 

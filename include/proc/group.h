@@ -19,9 +19,9 @@ void group_sweep(int number);
 /* Is anything left? As PID 1 that includes what `docker exec` started, which can't be reaped. */
 bool group_is_alone(void);
 
-/* Names what a sweep would meet, less `except`: "23 (python3), 24 (sleep) and 3 more". Returns how
- * many there are. */
-size_t group_name_rest(pid_t except, char *out, size_t out_size);
+/* Names what a sweep would meet, less `except`; of one group where `group` is not 0: "23 (python3),
+ * 24 (sleep) and 3 more". Returns how many there are. */
+size_t group_name_rest(pid_t group, pid_t except, char *out, size_t out_size);
 
 /* Signals exactly this process, which began at `start` (of procfs): false when it is gone. */
 bool group_signal_exact(pid_t pid, uint64_t start, int number);

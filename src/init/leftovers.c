@@ -18,7 +18,7 @@ bool leftovers_tell(const struct loop *loop)
     /* The usual case, and the one that must cost nothing. */
     if (!reap_has_children() && (!loop->self->is_pid1 || group_is_alone()))
         return false;
-    size_t count = group_name_rest(loop->ended_probe, names, sizeof names);
+    size_t count = group_name_rest(0, loop->ended_probe, names, sizeof names);
 
     if (count > 0)
         log_event(LOG_INFO, "leftovers.told", LOG_FIELDS(LOG_NUMBER("count", count)),
@@ -33,7 +33,7 @@ void leftovers_kill(const struct loop *loop)
     char names[NAMES_MAX];
 
     if (loop->state.kills == 1) {
-        size_t count = group_name_rest(loop->ended_probe, names, sizeof names);
+        size_t count = group_name_rest(0, loop->ended_probe, names, sizeof names);
         state_count(loop->record, COUNT_KILLED, count);
         if (count > 0)
             log_event(LOG_WARN, "leftovers.killed", LOG_FIELDS(LOG_NUMBER("count", count)),
@@ -43,10 +43,24 @@ void leftovers_kill(const struct loop *loop)
     group_sweep(SIGKILL);
 }
 
+void leftovers_kill_group(const struct loop *loop, pid_t group)
+{
+    char names[NAMES_MAX];
+    size_t count = group_name_rest(group, 0, names, sizeof names);
+
+    if (count > 0) {
+        state_count(loop->record, COUNT_KILLED, count);
+        log_event(LOG_WARN, "leftovers.killed", LOG_FIELDS(LOG_NUMBER("count", count)),
+                  "Killing %zu process%s that %s (pid %d) left behind: %s", count,
+                  count == 1 ? "" : "es", loop->server_name, (int)group, names);
+    }
+    group_signal(group, SIGKILL, GROUP_ALL);
+}
+
 void leftovers_name(const struct loop *loop)
 {
     char names[NAMES_MAX];
 
-    if (loop->state.kills > 0 && group_name_rest(loop->ended_probe, names, sizeof names) > 0)
+    if (loop->state.kills > 0 && group_name_rest(0, loop->ended_probe, names, sizeof names) > 0)
         log_event(LOG_ERROR, "leftovers.survived", LOG_NONE, "could not end: %s", names);
 }

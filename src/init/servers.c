@@ -11,6 +11,7 @@
 #include "base/signame.h"
 #include "base/text.h"
 #include "init/launch.h"
+#include "init/leftovers.h"
 #include "init/reexec.h"
 #include "proc/group.h"
 #include "proc/reap.h"
@@ -299,8 +300,7 @@ struct event servers_ended(struct loop *loop, pid_t pid, int status)
 
     tell_ended(loop, pid, status);
     if (is_other) {
-        /* What its main process left in its group is of the same code. */
-        group_signal(pid, SIGKILL, GROUP_ALL);
+        leftovers_kill_group(loop, pid);
         forget_other(loop);
         if (is_new) {
             stop_probe(loop);
@@ -309,7 +309,7 @@ struct event servers_ended(struct loop *loop, pid_t pid, int status)
         return (struct event){ .kind = is_new ? EVENT_NEW_ENDED : EVENT_OLD_ENDED, .code = code };
     }
     if (loop->state.task == TASK_RESTART)
-        group_signal(pid, SIGKILL, GROUP_ALL);
+        leftovers_kill_group(loop, pid);
     if (!is_new)
         stop_probe(loop);
     loop->server.pid = 0;

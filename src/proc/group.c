@@ -145,7 +145,7 @@ bool group_is_alone(void)
     return kill(-1, 0) < 0 && errno == ESRCH;
 }
 
-size_t group_name_rest(pid_t except, char *out, size_t out_size)
+size_t group_name_rest(pid_t group, pid_t except, char *out, size_t out_size)
 {
     enum { NAMED_MAX = 12 };
     struct procfs_walk walk;
@@ -158,7 +158,8 @@ size_t group_name_rest(pid_t except, char *out, size_t out_size)
     if (!procfs_open(&walk))
         return 0;
     while (procfs_next(&walk, &entry)) {
-        if (entry.pid == except || !is_left(&entry, self) || ++count > NAMED_MAX)
+        if ((group != 0 && entry.group != group) || entry.pid == except || !is_left(&entry, self) ||
+            ++count > NAMED_MAX)
             continue;
         int length = snprintf(out + used, out_size - used, "%s%d (%s)", used > 0 ? ", " : "",
                               (int)entry.pid, entry.name);

@@ -36,6 +36,19 @@ def test_a_stuck_worker_of_a_handed_over_server_is_ended(site):
     assert {site.page()[0] for _ in range(8)} == {"r2"}
 
 
+def test_workers_of_an_old_server_that_was_killed_are_ended_and_named(site):
+    site.start("uvicorn-workers", keys="stale_worker_timeout = 60s\n")
+    stuck = get_stuck(site)
+    old = events.main_pid(site)
+    site.set_release("r2")
+    site.box.signal(signal.SIGHUP)
+    site.box.wait_line(r"stopping the old one \(pid \d+\)", SLOW)
+    os.kill(old, signal.SIGKILL)
+    site.box.wait_line(rf"left behind: .*\b{stuck} \(", SLOW)
+    site.box.wait_line("Reload done", SLOW)
+    until(lambda: stuck not in [p["pid"] for p in site.workers()], "its end", SLOW, site.box)
+
+
 def test_a_new_worker_is_never_taken_for_an_old_one(site):
     site.start("gunicorn", holds=False, keys="stale_worker_timeout = 30s\n")
     for number in range(2, 6):

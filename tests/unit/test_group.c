@@ -138,24 +138,27 @@ static void the_rest_is_named_and_counted(void **state)
     (void)state;
     if (getpid() == 1)
         skip();
-    assert_int_equal(group_name_rest(0, text, sizeof text), 0);
+    assert_int_equal(group_name_rest(0, 0, text, sizeof text), 0);
     assert_string_equal(text, "");
     assert_true(procfs_read(getpid(), &self));
     for (size_t i = 0; i < MANY; i++)
         pids[i] = forked_start(forked_pause);
-    assert_int_equal(group_name_rest(0, text, sizeof text), MANY);
+    assert_int_equal(group_name_rest(0, 0, text, sizeof text), MANY);
     snprintf(first, sizeof first, "%d (%s), ", (int)pids[0], self.name);
     assert_non_null(strstr(text, first));
     assert_non_null(strstr(text, ") and 3 more"));
+    assert_int_equal(group_name_rest(getpgrp(), 0, text, sizeof text), MANY);
+    assert_int_equal(group_name_rest(getpgrp(), pids[0], text, sizeof text), MANY - 1);
+    assert_int_equal(group_name_rest(pids[0], 0, text, sizeof text), 0);
     /* Cut, never overrun. */
-    assert_int_equal(group_name_rest(0, text, 20), MANY);
+    assert_int_equal(group_name_rest(0, 0, text, 20), MANY);
     assert_int_equal(strlen(text), 19);
     /* What has ended is not left. */
     for (size_t i = 0; i < MANY; i++) {
         kill(pids[i], SIGKILL);
         forked_await_zombie(pids[i]);
     }
-    assert_int_equal(group_name_rest(0, text, sizeof text), 0);
+    assert_int_equal(group_name_rest(0, 0, text, sizeof text), 0);
     for (size_t i = 0; i < MANY; i++)
         forked_wait(pids[i]);
 }

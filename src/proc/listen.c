@@ -108,7 +108,9 @@ static int clear_way(int fd, const struct address *address, struct fault *why)
         return 0;
     if (!S_ISSOCK(st.st_mode))
         return fault_set(why, "listen: %s exists and is not a socket", address->path);
-    if (connect(fd, (const struct sockaddr *)&address->storage, address->length) == 0)
+    /* EAGAIN: so many wait for its answer already that the kernel would let us wait, too. */
+    if (connect(fd, (const struct sockaddr *)&address->storage, address->length) == 0 ||
+        errno == EAGAIN)
         return fault_set(why, "listen: another process answers at %s", address->path);
     if (errno != ECONNREFUSED)
         return fault_errno(why, "listen: %s", address->path);
@@ -117,30 +119,54 @@ static int clear_way(int fd, const struct address *address, struct fault *why)
     return 0;
 }
 
+/* Of the file that bind has made, and of no other that someone has put in its place meanwhile. */
+static int give_socket(const char *path, const struct identity *user)
+{
+    struct stat st;
+    int fd = open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+    bool is_ours = fd >= 0 && fstat(fd, &st) == 0 && S_ISSOCK(st.st_mode) && st.st_nlink == 1 &&
+                   st.st_uid == geteuid();
+
+    if (fd >= 0 && !is_ours)
+        errno = EEXIST;
+    int result = is_ours ? fchownat(fd, "", user->uid, user->gid, AT_EMPTY_PATH) : -1;
+    if (fd >= 0)
+        close(fd);
+    return result;
+}
+
+/* A proxy of another user is to reach it: who may is the folder's matter. */
+static int bind_unix(int fd, const struct address *address, const struct identity *user)
+{
+    /* The file gets the mode of the socket, so no name has to be followed a second time. */
+    if (fchmod(fd, 0666) < 0)
+        return -1;
+    mode_t mask = umask(0);
+    int result = bind(fd, (const struct sockaddr *)&address->storage, address->length);
+    umask(mask);
+    return result == 0 && user->text ? give_socket(address->path, user) : result;
+}
+
 static int bind_address(int fd, const struct address *address, const struct identity *user,
                         struct fault *why)
 {
     int yes = 1;
+    int result;
 
     if (address->path) {
-        int probe = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-        int result =
-            probe < 0 ? fault_errno(why, "listen: socket") : clear_way(probe, address, why);
+        int probe = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+        result = probe < 0 ? fault_errno(why, "listen: socket") : clear_way(probe, address, why);
         if (probe >= 0)
             close(probe);
         if (result < 0)
             return -1;
-    } else if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes) < 0) {
-        return fault_errno(why, "listen: SO_REUSEADDR");
+        result = bind_unix(fd, address, user);
+    } else {
+        if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes) < 0)
+            return fault_errno(why, "listen: SO_REUSEADDR");
+        result = bind(fd, (const struct sockaddr *)&address->storage, address->length);
     }
-    if (bind(fd, (const struct sockaddr *)&address->storage, address->length) < 0)
-        return -1;
-    /* A proxy of another user is to reach it: who may is the folder's matter. */
-    if (address->path && chmod(address->path, 0666) < 0)
-        return -1;
-    if (address->path && user->text && chown(address->path, user->uid, user->gid) < 0)
-        return -1;
-    return listen(fd, LISTEN_BACKLOG);
+    return result == 0 ? listen(fd, LISTEN_BACKLOG) : -1;
 }
 
 static int open_one(const char *text, const struct identity *user, struct fault *why)

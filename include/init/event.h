@@ -77,7 +77,8 @@ enum event_kind {
     EVENT_STAGES_DONE,
     EVENT_SERVER_ENDED,     /* code */
     EVENT_SERVER_SUSPENDED, /* Ctrl-Z */
-    EVENT_SPAWN_FAILED,     /* code */
+    EVENT_NO_SERVER,        /* code: it could not be started, and there is no other */
+    EVENT_SPAWN_FAILED,     /* code: a stage, or a handover's new server, could not be started */
     EVENT_RELOAD,           /* was asked for */
     EVENT_READY,            /* the server that was started last is ready */
     EVENT_NOT_READY,        /* it is not, and its time is over */

@@ -18,7 +18,4 @@ struct step task_late(const struct policy_rules *rules, struct policy *state, in
 bool task_outlives(const struct policy_rules *rules, struct policy *state,
                    const struct event *event, struct step *out);
 
-/* No process could be made. False: it was needed for the server itself. */
-bool task_survives_failed_spawn(struct policy *state, struct step *out);
-
 #endif

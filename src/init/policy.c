@@ -119,9 +119,7 @@ static struct step while_serving(const struct policy_rules *rules, struct policy
         if (is_serving && task_outlives(rules, state, event, &step))
             return step;
         return server_ended(rules, state, event);
-    case EVENT_SPAWN_FAILED:
-        if (is_serving && task_survives_failed_spawn(state, &step))
-            return step;
+    case EVENT_NO_SERVER:
         return leave(rules, state, event->code, event->now_ms);
     case EVENT_SERVER_SUSPENDED:
         return (struct step){ .kind = rules->is_pid1 ? DO_NOTHING : DO_SUSPEND };

@@ -56,9 +56,9 @@ static void stop_probe(struct loop *loop)
     loop->probe_pid = 0;
 }
 
-static struct event failed_to_spawn(const struct fault *why)
+static struct event failed(enum event_kind kind, const struct fault *why)
 {
-    return (struct event){ .kind = EVENT_SPAWN_FAILED, .code = fault_report(why) };
+    return (struct event){ .kind = kind, .code = fault_report(why) };
 }
 
 static int launch(struct loop *loop, struct server *server, struct fault *why)
@@ -82,11 +82,11 @@ bool servers_start(struct loop *loop, struct event *follows)
     /* After the start stages, which may have freed the port. */
     if (is_first && listen_open(&loop->plan->server.listen, &loop->plan->server.user,
                                 &loop->server.listeners, &why) < 0) {
-        *follows = failed_to_spawn(&why);
+        *follows = failed(EVENT_NO_SERVER, &why);
         return true;
     }
     if (launch(loop, &loop->server, &why) < 0) {
-        *follows = failed_to_spawn(&why);
+        *follows = failed(EVENT_NO_SERVER, &why);
         return true;
     }
     bool has_event = start_probe(loop, &loop->server, follows);
@@ -109,13 +109,13 @@ bool servers_start_new(struct loop *loop, struct event *follows)
     if (loop->other.pid != 0) {
         fault_set(&why, "the server of before the last reload (pid %d) is still there",
                   (int)loop->other.pid);
-        *follows = failed_to_spawn(&why);
+        *follows = failed(EVENT_SPAWN_FAILED, &why);
         return true;
     }
     if (twin_open(&loop->server.listeners, &loop->other.listeners, &why) < 0 ||
         launch(loop, &loop->other, &why) < 0) {
         forget_other(loop);
-        *follows = failed_to_spawn(&why);
+        *follows = failed(EVENT_SPAWN_FAILED, &why);
         return true;
     }
     return start_probe(loop, &loop->other, follows);

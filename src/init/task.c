@@ -115,6 +115,10 @@ struct step task_next(const struct policy_rules *rules, struct policy *state,
         return (struct step){ .kind = DO_NEXT_STAGE };
     case EVENT_STAGES_DONE:
         return stages_done(rules, state, event->now_ms);
+    case EVENT_SPAWN_FAILED:
+        if (task == TASK_START_NEW || task == TASK_RELOAD_STAGES)
+            return give_up(state, DO_RELOAD_FAILED);
+        return task == TASK_READY_STAGES ? end_task(state) : nothing;
     case EVENT_READY:
         return is_ready(state, event->now_ms);
     case EVENT_NOT_READY:
@@ -193,16 +197,5 @@ bool task_outlives(const struct policy_rules *rules, struct policy *state,
         state->server_start_ms = event->now_ms;
         *out = (struct step){ .kind = DO_START_SERVER };
     }
-    return true;
-}
-
-bool task_survives_failed_spawn(struct policy *state, struct step *out)
-{
-    if (state->task == TASK_START_NEW || state->task == TASK_RELOAD_STAGES)
-        *out = give_up(state, DO_RELOAD_FAILED);
-    else if (state->task == TASK_READY_STAGES)
-        *out = end_task(state);
-    else
-        return false;
     return true;
 }

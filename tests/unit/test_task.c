@@ -157,6 +157,27 @@ static void a_server_that_has_done_its_requests_is_started_again(void **unused)
     assert_int_equal(state.phase, PHASE_STOP_STAGES);
 }
 
+static void a_process_that_cannot_be_made_is_the_end_only_for_the_server(void **unused)
+{
+    struct policy_rules rules = usual();
+    struct policy state;
+
+    (void)unused;
+    rules.recycles = true;
+    begin_serving(&rules, &state);
+    feed(&rules, &state, EVENT_READY, 0, 10);
+    assert_int_equal(state.task, TASK_READY_STAGES);
+    assert_int_equal(feed(&rules, &state, EVENT_SPAWN_FAILED, 125, 10).kind, DO_NOTHING);
+    assert_int_equal(state.phase, PHASE_SERVING);
+    assert_int_equal(state.task, TASK_NONE);
+    /* A server that has done its requests ends while stages of a reload run. */
+    feed(&rules, &state, EVENT_RELOAD, 0, 5000);
+    assert_int_equal(feed(&rules, &state, EVENT_SERVER_ENDED, 0, 5010).kind, DO_START_SERVER);
+    assert_int_equal(state.task, TASK_RELOAD_STAGES);
+    assert_int_equal(feed(&rules, &state, EVENT_NO_SERVER, 125, 5010).kind, DO_TELL_REST);
+    assert_int_equal(state.exit_code, 125);
+}
+
 static void a_long_life_forgives_short_ones(void **unused)
 {
     struct policy_rules rules = usual();
@@ -194,6 +215,7 @@ int main(void)
         cmocka_unit_test(old_workers_are_killed_when_their_time_is_over),
         cmocka_unit_test(a_worker_that_no_kill_ends_does_not_hold_up_reloads_for_ever),
         cmocka_unit_test(a_server_that_has_done_its_requests_is_started_again),
+        cmocka_unit_test(a_process_that_cannot_be_made_is_the_end_only_for_the_server),
         cmocka_unit_test(a_long_life_forgives_short_ones),
         cmocka_unit_test(the_new_server_goes_on_when_the_old_one_dies_first),
     };

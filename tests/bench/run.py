@@ -180,7 +180,7 @@ def measure_idle(inits, seconds, figures):
     try:
         for box in boxes.values():
             box.wait_line("^ready")
-            box.wait_process(lambda all_: all(p["state"] == "S" for p in all_), "rest")
+            box.wait_rest()
         status = {name: f"/proc/{box.pid}/status" for name, box in boxes.items()}
         before = {name: status_number(path, "voluntary_ctxt") for name, path in status.items()}
         signal.sigtimedwait([], seconds)

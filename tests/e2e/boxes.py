@@ -225,6 +225,10 @@ class Box:
             with self.changed:
                 self.changed.wait(0.01)
 
+    def wait_rest(self):
+        """Until every process waits: PID 1 has done, and written down, what there was to do."""
+        self.wait_process(lambda all_: all(p["state"] == "S" for p in all_), "rest")
+
     # Doing
 
     def signal(self, number):

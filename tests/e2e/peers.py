@@ -163,7 +163,7 @@ def wakeups(pid):
 def idle_wakeups(stand):
     box = stand.start(stand.helper("signals"))
     box.wait_line("^ready")
-    box.wait_process(lambda all_: all(p["state"] == "S" for p in all_), "rest")
+    box.wait_rest()
     before = wakeups(box.pid)
     comes(lambda: box.wait_status(2.5))
     return "none" if wakeups(box.pid) == before else "every second"

@@ -7,7 +7,6 @@ import struct
 
 import pytest
 
-from boxes import until
 from inside import inside, status
 
 # Of struct state_record.
@@ -34,6 +33,7 @@ def served(box, helper, tmp_path):
         config = CONFIG.format(folder=tmp_path, command=helper("signals"))
         one = box(config=config, **options)
         one.wait_line("^ready")
+        one.wait_rest()
         return one
 
     return start
@@ -115,13 +115,6 @@ def test_not_as_pid_1_it_tells_the_same(served, freshinit):
     assert [p["name"] for p in seen["processes"]] == ["signals"]
 
 
-def settled(served, freshinit):
-    """The server may speak before PID 1 has written for the first time."""
-    box = served()
-    until(lambda: inside(box, freshinit, "status").code == 0, "the record")
-    return box
-
-
 def state_file(box):
     return f"/proc/{box.init}/root/run/freshinit/state"
 
@@ -142,7 +135,7 @@ def change(box, offset, data):
     ("no such process", PID, struct.pack("<i", 99999), "belongs to a freshinit that has ended"),
 ])
 def test_a_record_that_is_not_ours_is_not_believed(served, freshinit, name, offset, data, words):
-    box = settled(served, freshinit)
+    box = served()
     change(box, offset, data)
     answer = inside(box, freshinit, "status")
     assert answer.code == 1, name
@@ -151,7 +144,7 @@ def test_a_record_that_is_not_ours_is_not_believed(served, freshinit, name, offs
 
 @pytest.mark.usefixtures("needs_root")
 def test_a_record_that_was_cut_is_not_believed(served, freshinit):
-    box = settled(served, freshinit)
+    box = served()
     os.truncate(state_file(box), 100)
     answer = inside(box, freshinit, "status")
     assert answer.code == 1 and "not the state of a freshinit" in answer.err
@@ -159,7 +152,7 @@ def test_a_record_that_was_cut_is_not_believed(served, freshinit):
 
 @pytest.mark.usefixtures("needs_root")
 def test_a_record_that_someone_else_wrote_is_not_believed(served, freshinit):
-    box = settled(served, freshinit)
+    box = served()
     os.chown(state_file(box), 1234, 1234)
     answer = inside(box, freshinit, "status")
     assert answer.code == 1 and "written by user 1234" in answer.err

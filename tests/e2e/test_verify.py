@@ -39,6 +39,7 @@ def serve(box, helper, tmp_path):
         config = CONFIG.format(app=app, command=helper("signals"), port=port) + more
         one = box(config=config, **options)
         one.wait_line("^ready")
+        one.wait_rest()
         return one
 
     start.app = app

@@ -19,6 +19,9 @@ void group_sweep(int number);
 /* Is anything left? As PID 1 that includes what `docker exec` started, which can't be reaped. */
 bool group_is_alone(void);
 
+/* Is there such a process, also one of another user, and one that has ended but was not reaped? */
+bool group_has(pid_t pid);
+
 /* Names what a sweep would meet, less `except`; of one group where `group` is not 0: "23 (python3),
  * 24 (sleep) and 3 more". Returns how many there are. */
 size_t group_name_rest(pid_t group, pid_t except, char *out, size_t out_size);

@@ -145,6 +145,11 @@ bool group_is_alone(void)
     return kill(-1, 0) < 0 && errno == ESRCH;
 }
 
+bool group_has(pid_t pid)
+{
+    return kill(pid, 0) == 0 || errno != ESRCH;
+}
+
 size_t group_name_rest(pid_t group, pid_t except, char *out, size_t out_size)
 {
     enum { NAMED_MAX = 12 };

@@ -12,6 +12,8 @@
 #include "base/clock.h"
 #include "base/fdio.h"
 #include "net/dial.h"
+#include "proc/group.h"
+#include "proc/procfs.h"
 #include "stage/tree.h"
 
 enum { ROUNDS_MAX = 3, CLOCK_SLACK_MS = 2000, PIDFILE_SIZE = 128 };
@@ -163,19 +165,31 @@ static bool is_another(const struct holding *holding, const struct file *file,
     return clock_wall_ms() - age_ms > changed_ms + CLOCK_SLACK_MS;
 }
 
+/* That /proc does not show it is no proof that it is not there. */
+static bool is_hidden(pid_t pid)
+{
+    struct procfs_entry entry;
+
+    return group_has(pid) && !procfs_read(pid, &entry);
+}
+
 static int judge_pid(struct holding *holding, const struct file *file, pid_t pid, struct fault *why)
 {
     struct ports_holder holder;
     char proof[64];
     char shown[300];
 
-    snprintf(proof, sizeof proof, "no process %d", (int)pid);
-    if (!ports_describe(pid, &holder))
-        return remove_judged(holding, file, proof, why);
     snprintf(proof, sizeof proof, "%d is %s", (int)pid,
              holder_is_us(pid) ? "freshinit" : "what started freshinit");
     if (holder_is_us(pid) || holder_is_above(pid))
         return remove_judged(holding, file, proof, why);
+    snprintf(proof, sizeof proof, "no process %d", (int)pid);
+    if (!ports_describe(pid, &holder)) {
+        if (is_hidden(pid))
+            return fault_set(why, "%s names process %d, which lives and may not be looked at here",
+                             holding->name, (int)pid);
+        return remove_judged(holding, file, proof, why);
+    }
     if (is_another(holding, file, &holder))
         return remove_judged(holding, file, "its number was given to another process", why);
     holder_show(&holder, shown, sizeof shown);

@@ -1,5 +1,6 @@
 /* wraps: clock_wall_ms */
 /* When a pidfile whose number is in use is stale all the same. */
+#include <sched.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -7,6 +8,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -111,10 +113,28 @@ static void a_number_in_use_needs_two_proofs(void **state)
     assert_int_equal(kill(other, 0), 0);
 }
 
+static void a_process_that_proc_hides_lives_all_the_same(void **state)
+{
+    char *const of_none[] = { NULL };
+    struct fault why;
+
+    (void)state;
+    if (geteuid() != 0 || unshare(CLONE_NEWNS) < 0)
+        skip();
+    assert_int_equal(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL), 0);
+    assert_int_equal(mount("none", "/proc", "tmpfs", 0, NULL), 0);
+    assert_int_equal(judge(of_none, &why), -1);
+    assert_non_null(strstr(fault_line(&why, 0), "lives and may not be looked at"));
+    assert_int_equal(access(path, F_OK), 0);
+    assert_int_equal(umount("/proc"), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_number_in_use_needs_two_proofs, start_other, end_other),
+        cmocka_unit_test_setup_teardown(a_process_that_proc_hides_lives_all_the_same, start_other,
+                                        end_other),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

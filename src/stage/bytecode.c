@@ -166,8 +166,11 @@ int bytecode_judge(const struct bytecode_place *place, const struct tree_entry *
 
     int fd = tree_file(place->dir, entry->name, false);
     if (fd < 0 && errno == ELOOP) {
-        /* Python writes no links, and what one leads to can be changed without a trace here. */
-        *verdict = PYC_MISMATCH;
+        if (find_source(place, entry, name, &source) < 0)
+            return -1;
+        /* Python writes no links, and what one leads to can be changed without a trace here. One
+         * that has no source may be the application, as in a ConfigMap. */
+        *verdict = place->in_cache || source.exists ? PYC_MISMATCH : PYC_SOURCELESS;
         *size = 0;
         return 0;
     }

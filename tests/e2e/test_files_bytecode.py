@@ -386,6 +386,17 @@ def test_a_link_to_the_source_counts_when_it_changes(freshinit, tmp_path):
     assert imports("/usr/bin/python3", app) == "new"
 
 
+def test_bytecode_that_is_a_link_goes_unless_it_may_be_the_application(freshinit, tmp_path):
+    """A ConfigMap's files are links into ..data."""
+    real = write(tmp_path / "..data" / "only.pyc", b"x")
+    for name in ("only.pyc", "mod.pyc"):
+        (tmp_path / name).symlink_to(real)
+    write(tmp_path / "mod.py", OLD)
+    result = clean(freshinit, bytecode_stage("exclude = ..data"), cwd=tmp_path)
+    assert (tmp_path / "only.pyc").is_symlink() and not (tmp_path / "mod.pyc").is_symlink()
+    assert [kept["path"] for kept in result.of("stage.sourceless")] == [str(tmp_path / "only.pyc")]
+
+
 def test_a_source_that_is_a_fifo_or_a_device_is_not_opened(freshinit, tmp_path):
     source = write(tmp_path / "mod.py", OLD)
     code = "import py_compile as p; p.compile('mod.py', invalidation_mode=p.PycInvalidationMode.{})"

@@ -191,6 +191,7 @@ struct plan {
     struct init_plan init;
     const char *added[ADDED_MAX]; /* in words: what the server is told besides, and why */
     size_t added_count;
+    char *const *given; /* the environment that we were started with */
     char *
         *environment; /* what children get: ours, [env], secrets, less what must not be passed on */
     struct source *sources; /* one for each key outside [stage] and [env], in the order of keys.c */

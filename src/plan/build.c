@@ -72,6 +72,7 @@ struct plan *build_plan(const struct call *call, char *const *environment, struc
 
     fault_code(why, EXIT_CONFIG);
     plan->version = FRESHINIT_VERSION;
+    plan->given = environment;
     plan->init = call->init;
     plan->has_stages = !call->no_stages && !call->init.is_tini;
     if (call->init.is_tini) {

@@ -4,6 +4,7 @@
  */
 #include "plan/renew.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -48,10 +49,24 @@ static bool read_again(const struct plan *plan, char out[RELEASE_SIZE])
     return false;
 }
 
+/* The new value, and behind it what the server's adaption has added to the old one. */
+static void renew_variable(struct plan *plan, const struct env_entry *entry, const char *value)
+{
+    const char *old = environ_get(plan, entry->name);
+    size_t length = entry->value ? strlen(entry->value) : 0;
+    const char *added =
+        old && length > 0 && strncmp(old, entry->value, length) == 0 ? old + length : "";
+    size_t size = strlen(value) + strlen(added) + 1;
+    char *text = arena_take(size);
+
+    snprintf(text, size, "%s%s", value, added);
+    environ_put(plan, entry->name, text);
+}
+
 /* The values of [env] that hold the release. */
 static void renew_variables(struct plan *plan)
 {
-    struct expand expand = { .environment = plan->environment, .release = plan->release };
+    struct expand expand = { .environment = plan->given, .release = plan->release };
     struct fault why;
 
     fault_clear(&why);
@@ -60,7 +75,7 @@ static void renew_variables(struct plan *plan)
         const char *value;
         if (strstr(entry->source.raw, "FRESHINIT_RELEASE") &&
             expand_text(&expand, entry->source.raw, &value, &why) == 0)
-            environ_put(plan, entry->name, value);
+            renew_variable(plan, entry, value);
     }
     environ_put(plan, "FRESHINIT_RELEASE", plan->release);
 }

@@ -54,3 +54,27 @@ def test_a_configuration_that_was_changed_is_told_and_not_read(box, helper, tmp_
     running.wait_line("was changed, and is read only at the start", stream="err")
     running.wait_line("Reload done", stream="err")
     assert not [line for line in running.out if line.startswith("changed")]
+
+
+def test_what_a_variable_was_given_besides_the_release_stays(box, tmp_path):
+    """The options by which gunicorn gets its socket, and a variable of before that it is built on."""
+    (tmp_path / "release").write_text("one\n")
+    program = tmp_path / "gunicorn"
+    program.write_text("#!/bin/sh\necho \"$SEARCH $GUNICORN_CMD_ARGS\"\nexec sleep 600\n")
+    program.chmod(0o755)
+    running = box(config=f"""
+[freshinit]
+release_file = {tmp_path}/release
+[env]
+GUNICORN_CMD_ARGS = --name app-${{FRESHINIT_RELEASE}}
+SEARCH = /app/${{FRESHINIT_RELEASE}}:${{SEARCH}}
+[server]
+listen = unix:{tmp_path}/app.sock
+reload = restart
+max_requests = 100
+command = {program} app:app
+""", env={"SEARCH": "/lib"})
+    running.wait_line("^/app/one:/lib --name app-one --max-requests 100 ")
+    (tmp_path / "release").write_text("two\n")
+    running.signal(signal.SIGHUP)
+    running.wait_line("^/app/two:/lib --name app-two --max-requests 100 ")

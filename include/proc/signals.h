@@ -21,7 +21,8 @@ MUST_USE int signals_block(struct fault *why);
 /* The next signal, waited for until the deadline (of clock_ms); false when none has come. */
 bool signals_next(int64_t deadline_ms, struct signals_event *out);
 
-/* In a child: every signal at its default, none blocked. */
+/* In a child: every signal at its default, none blocked. But SIGPIPE is ignored: a log that nobody
+ * reads ends nobody. */
 void signals_restore(void);
 
 #endif

@@ -52,10 +52,10 @@ void signals_restore(void)
     static const unsigned long standard[4];
     sigset_t none;
 
-    /* To ignore it throws away what a write to a closed log has left waiting. */
-    signal(SIGPIPE, SIG_IGN);
     for (int number = 1; number <= SIGNAME_LAST; number++)
         syscall(SYS_rt_sigaction, number, standard, NULL, SET_SIZE);
+    /* This also throws away one that a write to a closed log has left waiting. */
+    signal(SIGPIPE, SIG_IGN);
     sigemptyset(&none);
     syscall(SYS_rt_sigprocmask, SIG_SETMASK, &none, NULL, SET_SIZE);
 }

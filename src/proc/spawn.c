@@ -223,7 +223,6 @@ int spawn_become(const struct spawn *what, struct fault *why)
     struct launch launch;
 
     launch.environment[0] = NULL;
-    /* A function that turns into a program had it ignored. */
     signal(SIGPIPE, SIG_DFL);
     if (prepare_environment(what, &launch, why) < 0)
         return -1;
@@ -237,11 +236,8 @@ static int run_child(const struct spawn *what)
     fault_clear(&why);
     if (prepare_child(what, &why) < 0)
         return fault_report(&why);
-    if (what->body) {
-        /* A log that nobody reads must not end a stage in the middle. */
-        signal(SIGPIPE, SIG_IGN);
+    if (what->body)
         return what->body(what->context);
-    }
     if (spawn_become(what, &why) < 0)
         return fault_report(&why);
     return EXIT_OURS;

@@ -5,6 +5,7 @@ import json
 import os
 import re
 import signal
+import subprocess
 
 import pytest
 
@@ -210,6 +211,17 @@ def test_a_closed_log_pipe_ends_nothing(anywhere, helper):
     box.wait_line("^got 10$")
     box.signal(signal.SIGTERM)
     assert box.wait() == 0
+
+
+@pytest.mark.usefixtures("needs_root")
+def test_a_closed_log_pipe_does_not_end_a_server_that_is_warned_about(freshinit):
+    read_end, write_end = os.pipe()
+    os.close(read_end)
+    # Without SETPCAP the bounding set stays, which is a warning from the server's own process.
+    run = subprocess.run(["setpriv", "--bounding-set=-setpcap", freshinit, "--no-stages", "--user", "54321",
+                          "--set", "server.no_new_privs=no", "sh", "-c", "exit 7"], stderr=write_end)
+    os.close(write_end)
+    assert run.returncode == 7
 
 
 def test_the_log_goes_to_a_file_whole(anywhere, helper, tmp_path):

@@ -104,6 +104,7 @@ enum step_kind {
     DO_NOTHING,
     DO_NEXT_STAGE,
     DO_START_SERVER, /* EVENT_READY follows at once where nothing tells when it is ready */
+    DO_ASK_READY,    /* the same for one that runs */
     DO_FORWARD,      /* signal */
     DO_DRAIN,
     DO_STOP_SERVER, /* signal: the one that asked; the profile knows which to send */

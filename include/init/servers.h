@@ -9,6 +9,8 @@
 /* Each returns true when an event follows at once. */
 bool servers_start(struct loop *loop, struct event *follows);
 bool servers_start_new(struct loop *loop, struct event *follows);
+/* Is the one that runs ready, after it was told to reload itself? */
+bool servers_ask(struct loop *loop, struct event *follows);
 
 /* The new one becomes the server, because the old one ended early. */
 void servers_promote(struct loop *loop);

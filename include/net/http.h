@@ -40,6 +40,9 @@ MUST_USE int http_check(const struct http_query *query, struct fault *why);
 MUST_USE int http_request(const struct http_query *query, struct http_answer *out,
                           struct fault *why);
 
+/* The request alone, but for the empty line that ends it: "\r\n". */
+MUST_USE int http_begin(struct wire *wire, const struct http_query *query, struct fault *why);
+
 /* The answer alone, from a connection where the request was sent. */
 MUST_USE int http_receive(struct wire *wire, const struct http_query *query,
                           struct http_answer *out, struct fault *why);

@@ -21,15 +21,18 @@
 #include "net/ready.h"
 #include "net/wire.h"
 #include "plan/draft.h"
+#include "plan/print.h"
 #include "proc/procfs.h"
 #include "proc/twin.h"
 #include "server/profiles.h"
 #include "stage/ports.h"
 
 enum {
-    PAUSE_MS = 50,       /* between two tries */
-    TRY_MS = 3000,       /* for one of them */
-    STAY_ALIVE_MS = 3000 /* where no one can tell who answers */
+    PAUSE_MS = 50, /* between two tries at first; later a tenth of what it has taken so far, */
+    PAUSE_MOST_MS = 1000,
+    TRY_MS = 3000,        /* for one of them */
+    STAY_ALIVE_MS = 3000, /* where no one can tell who answers */
+    TARGET_SIZE = 512
 };
 
 /* What is asked: the server of this process group, on its own listeners. */
@@ -37,7 +40,25 @@ struct probe {
     const struct url *url;
     pid_t group;
     const struct listeners *listeners;
+    int64_t began_ms;
+    int64_t deadline_ms;
 };
+
+static int64_t try_until(const struct probe *probe)
+{
+    int64_t until_ms = clock_ms() + TRY_MS;
+
+    return until_ms < probe->deadline_ms ? until_ms : probe->deadline_ms;
+}
+
+static void pause_before_next(const struct probe *probe)
+{
+    int64_t tenth_ms = (clock_ms() - probe->began_ms) / 10;
+
+    clock_rest(tenth_ms < PAUSE_MS        ? PAUSE_MS
+               : tenth_ms > PAUSE_MOST_MS ? PAUSE_MOST_MS
+                                          : tenth_ms);
+}
 
 /* Who has taken our connection. */
 enum taker { TAKER_NOBODY, TAKER_SERVER, TAKER_OTHER, TAKER_HIDDEN };
@@ -125,28 +146,15 @@ static enum taker await_taker(int fd, pid_t group, int64_t deadline_ms)
 }
 
 /* The request goes out in two parts: its end only when the right server has taken it. */
-static int finish_request(struct wire *wire, const struct url *url, struct fault *why)
+static int finish_request(struct wire *wire, const struct http_query *query, struct fault *why)
 {
-    struct http_query query = { .url = url, .deadline_ms = wire->deadline_ms };
     struct http_answer answer;
 
-    if (wire_send(wire, "\r\n", 2, why) < 0 || http_receive(wire, &query, &answer, why) < 0)
+    if (wire_send(wire, "\r\n", 2, why) < 0 || http_receive(wire, query, &answer, why) < 0)
         return -1;
     if (answer.status < 200 || answer.status >= 400)
         return fault_set(why, "it answers with status %d", answer.status);
     return 0;
-}
-
-static int begin_request(struct wire *wire, const struct url *url, struct fault *why)
-{
-    char text[URL_TEXT_MAX + URL_PART_MAX * 2 + 64];
-    const char *mark = url->query[0] != '\0' ? "?" : "";
-    int length = snprintf(text, sizeof text,
-                          "GET %s%s%s HTTP/1.1\r\nHost: %s\r\nUser-Agent: freshinit\r\n"
-                          "Connection: close\r\n",
-                          url->path[0] != '\0' ? url->path : "/", mark, url->query, url->host);
-
-    return wire_send(wire, text, (size_t)length, why);
 }
 
 static void admit(int fd, int family, const void *context)
@@ -159,9 +167,10 @@ static void admit(int fd, int family, const void *context)
 /* One connection. `out_taker` says whether its failure means anything. */
 static int ask_once(const struct probe *probe, enum taker *out_taker, struct fault *why)
 {
-    int64_t deadline_ms = clock_ms() + TRY_MS;
+    int64_t deadline_ms = try_until(probe);
     const struct dial_hook hook = { .before = admit, .context = probe };
     const struct url *url = probe->url;
+    const struct http_query query = { .url = url, .deadline_ms = deadline_ms };
     bool is_http = strcmp(url->scheme, "http") == 0;
     struct wire wire;
     int fd = dial_hooked(url, &hook, deadline_ms, why);
@@ -170,11 +179,11 @@ static int ask_once(const struct probe *probe, enum taker *out_taker, struct fau
     if (fd < 0)
         return -1;
     wire_open(&wire, fd, deadline_ms);
-    int result = is_http ? begin_request(&wire, url, why) : 0;
+    int result = is_http ? http_begin(&wire, &query, why) : 0;
     if (result == 0)
         *out_taker = await_taker(fd, probe->group, deadline_ms);
     if (result == 0 && *out_taker == TAKER_SERVER && is_http)
-        result = finish_request(&wire, url, why);
+        result = finish_request(&wire, &query, why);
     else if (result == 0 && *out_taker == TAKER_NOBODY)
         result = fault_set(why, "nobody accepts the connection");
     wire_close(&wire);
@@ -208,59 +217,67 @@ static bool is_time(const char *text, int64_t *out_ms)
     return text_duration(text, out_ms, &unused) == 0;
 }
 
-/* Nobody can tell who answers: it must answer, and must stay alive for a while. */
-static int ask_blindly(const struct plan *plan, const struct url *url, int64_t deadline_ms,
-                       struct fault *why)
+/* For people: without the password that it may hold. */
+static const char *show_target(const struct plan *plan, char out[TARGET_SIZE])
 {
-    struct ready_query query = { .url = url };
+    const struct server_plan *server = &plan->server;
+
+    return print_masked(server->ready ? server->ready : server->listen.items[0], out, TARGET_SIZE);
+}
+
+/* Nobody can tell who answers: it must answer, and must stay alive for a while. */
+static int ask_blindly(const struct plan *plan, const struct probe *probe, struct fault *why)
+{
+    struct ready_query query = { .url = probe->url };
+    char target[TARGET_SIZE];
     struct fault last;
 
     log_event(LOG_INFO, "probe.blind", LOG_NONE,
               "who answers at %s can't be told: the server must stay alive for %d s",
-              plan->server.ready ? plan->server.ready : plan->server.listen.items[0],
-              STAY_ALIVE_MS / 1000);
+              show_target(plan, target), STAY_ALIVE_MS / 1000);
     clock_rest(STAY_ALIVE_MS);
     do {
         fault_clear(&last);
-        if (ready_ask(&query, clock_ms() + TRY_MS, &last) == 0)
+        if (ready_ask(&query, try_until(probe), &last) == 0)
             return 0;
-        clock_rest(PAUSE_MS);
-    } while (clock_left(deadline_ms) > 0);
+        pause_before_next(probe);
+    } while (clock_left(probe->deadline_ms) > 0);
     return fault_set(why, "%s", fault_line(&last, 0));
 }
 
 static int ask(const struct plan *plan, pid_t group, const struct listeners *listeners,
                struct fault *why)
 {
-    int64_t deadline_ms = clock_ms() + plan->server.ready_timeout_ms;
+    struct probe probe = { .group = group, .listeners = listeners, .began_ms = clock_ms() };
     enum taker taker;
     struct fault last;
     struct url url;
 
     if (choose_url(plan, &url, why) < 0)
         return -1;
-    const struct probe probe = { .url = &url, .group = group, .listeners = listeners };
+    probe.url = &url;
+    probe.deadline_ms = probe.began_ms + plan->server.ready_timeout_ms;
     /* Only where we hold the socket can there be two servers on it. */
     bool is_alone = plan->server.listen.count == 0;
     do {
         fault_clear(&last);
         if (is_alone &&
-            ready_ask(&(struct ready_query){ .url = &url }, clock_ms() + TRY_MS, &last) == 0)
+            ready_ask(&(struct ready_query){ .url = &url }, try_until(&probe), &last) == 0)
             return 0;
         if (is_alone) {
-            clock_rest(PAUSE_MS);
+            pause_before_next(&probe);
             continue;
         }
         int result = ask_once(&probe, &taker, &last);
         if (taker == TAKER_HIDDEN)
-            return ask_blindly(plan, &url, deadline_ms, why);
+            return ask_blindly(plan, &probe, why);
         if (result == 0 && taker == TAKER_SERVER)
             return 0;
         if (taker == TAKER_OTHER)
             fault_set(&last, "another process answers, not the new server");
         else
-            clock_rest(PAUSE_MS);
-    } while (clock_left(deadline_ms) > 0);
+            pause_before_next(&probe);
+    } while (clock_left(probe.deadline_ms) > 0);
     return fault_set(why, "%s", last.count > 0 ? fault_line(&last, 0) : "no answer");
 }
 
@@ -281,6 +298,7 @@ int probe_server(const struct plan *plan, pid_t group, const struct listeners *l
                  const struct notify *notify)
 {
     const char *ready = plan->server.ready;
+    char target[TARGET_SIZE];
     char limit[32];
     struct fault why;
     int64_t ms;
@@ -296,7 +314,7 @@ int probe_server(const struct plan *plan, pid_t group, const struct listeners *l
     log_event(LOG_WARN, "server.not_ready", LOG_FIELDS(LOG_NUMBER("pid", group)),
               "not ready after %s (ready_timeout): %s: %s",
               text_show_ms(plan->server.ready_timeout_ms, limit, sizeof limit),
-              ready ? ready : plan->server.listen.items[0], fault_line(&why, 0));
+              show_target(plan, target), fault_line(&why, 0));
     return 1;
 }
 
@@ -304,6 +322,7 @@ int probe_check(const struct plan *plan, struct fault *why)
 {
     const char *text = plan->server.ready;
     char place[DRAFT_PLACE_SIZE];
+    char target[TARGET_SIZE];
     struct fault inner;
     struct url url;
     int64_t ms;
@@ -327,5 +346,6 @@ int probe_check(const struct plan *plan, struct fault *why)
     return fault_set(why,
                      "%s: ready \"%s\" is neither http://, tcp://, unix:, notify nor a time like "
                      "2s%s%s",
-                     place, text, is_url ? "" : ": ", is_url ? "" : fault_line(&inner, 0));
+                     place, show_target(plan, target), is_url ? "" : ": ",
+                     is_url ? "" : fault_line(&inner, 0));
 }

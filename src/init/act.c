@@ -107,6 +107,8 @@ bool act_perform(struct loop *loop, const struct step *step, struct event *follo
         return next_stage(loop, follows);
     case DO_START_SERVER:
         return servers_start(loop, follows);
+    case DO_ASK_READY:
+        return servers_ask(loop, follows);
     case DO_START_NEW:
         return servers_start_new(loop, follows);
     case DO_TELL_READY:

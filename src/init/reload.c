@@ -105,7 +105,8 @@ static const char *what_serves(const struct loop *loop)
     if (loop->server.start_ms >= loop->reload_start_ms)
         return "the new server runs, but is not ready";
     if (loop->reload_ticks != 0)
-        return "the old workers could not be ended";
+        return reload_is_fresh(loop) ? "the new workers run, but are not ready"
+                                     : "the old workers could not be ended";
     return "the old server goes on";
 }
 

@@ -95,6 +95,11 @@ bool servers_start(struct loop *loop, struct event *follows)
     return has_event;
 }
 
+bool servers_ask(struct loop *loop, struct event *follows)
+{
+    return start_probe(loop, &loop->server, follows);
+}
+
 static void forget_other(struct loop *loop)
 {
     twin_close(&loop->other.listeners, &loop->server.listeners);

@@ -88,6 +88,16 @@ static struct step is_ready(struct policy *state, int64_t now_ms)
                  state->is_reloading ? DO_RELOAD_DONE : DO_TELL_READY);
 }
 
+/* A worker that runs may still fail at its first request, when Django imports the views. */
+static struct step workers_fresh(const struct policy_rules *rules, struct policy *state,
+                                 int64_t now_ms)
+{
+    if (!rules->tells_ready)
+        return begin(state, TASK_READY_STAGES, CLOCK_NEVER, DO_RELOAD_DONE);
+    return begin(state, TASK_AWAIT_READY, now_ms + rules->ready_timeout_ms + PROBE_MARGIN_MS,
+                 DO_ASK_READY);
+}
+
 static struct step stages_done(const struct policy_rules *rules, struct policy *state,
                                int64_t now_ms)
 {
@@ -132,8 +142,7 @@ struct step task_next(const struct policy_rules *rules, struct policy *state,
                    ? begin(state, TASK_READY_STAGES, CLOCK_NEVER, DO_RELOAD_DONE)
                    : nothing;
     case EVENT_WORKERS_FRESH:
-        return task == TASK_OUTLIVE ? begin(state, TASK_READY_STAGES, CLOCK_NEVER, DO_RELOAD_DONE)
-                                    : nothing;
+        return task == TASK_OUTLIVE ? workers_fresh(rules, state, event->now_ms) : nothing;
     default:
         return nothing;
     }

@@ -111,7 +111,9 @@ int http_check(const struct http_query *query, struct fault *why)
     return check_text(query, why);
 }
 
-static int send_request(struct wire *wire, const struct http_query *query, struct fault *why)
+/* The request up to `end`, which is empty where its last line is to wait. */
+static int send_request(struct wire *wire, const struct http_query *query, const char *end,
+                        struct fault *why)
 {
     char target[URL_TEXT_MAX + URL_PART_MAX];
     char host[URL_PART_MAX + 16];
@@ -124,8 +126,8 @@ static int send_request(struct wire *wire, const struct http_query *query, struc
     write_login(query->url, login, sizeof login);
     int length = snprintf(request, sizeof request,
                           "GET %s HTTP/1.1\r\nHost: %s\r\n%sUser-Agent: freshinit\r\n"
-                          "Accept: */*\r\nConnection: close\r\n\r\n",
-                          target, host, login);
+                          "Accept: */*\r\nConnection: close\r\n%s",
+                          target, host, login, end);
     if (length < 0 || (size_t)length >= sizeof request)
         return fault_set(why, "the request is too long");
     return wire_send(wire, request, (size_t)length, why);
@@ -308,6 +310,11 @@ static int read_chunks(struct reader *reader, struct fault *why)
     }
 }
 
+int http_begin(struct wire *wire, const struct http_query *query, struct fault *why)
+{
+    return send_request(wire, query, "", why);
+}
+
 int http_receive(struct wire *wire, const struct http_query *query, struct http_answer *out,
                  struct fault *why)
 {
@@ -343,7 +350,7 @@ int http_request(const struct http_query *query, struct http_answer *out, struct
     if (fd < 0)
         return -1;
     wire_open(&wire, fd, query->deadline_ms);
-    int result = send_request(&wire, query, why);
+    int result = send_request(&wire, query, "\r\n", why);
     if (result == 0)
         result = http_receive(&wire, query, out, why);
     wire_close(&wire);

@@ -19,7 +19,8 @@ from load import Load
 # Under load of the machine a Python server needs seconds to come up.
 SLOW = 60.0
 
-# Its release is what the file says when it is imported; "broken" is a new release that can't be.
+# Its release is what the file says when it is imported; "broken" is a new release that can't be, and
+# "failing" one that answers with errors.
 APP = r'''
 import asyncio
 import os
@@ -51,7 +52,8 @@ def seconds(path):
 def wsgi(environ, start_response):
     time.sleep(seconds(environ["PATH_INFO"]))
     body = words()
-    start_response("200 OK", [("Content-Length", str(len(body)))])
+    status = "500 Internal Server Error" if RELEASE == "failing" else "200 OK"
+    start_response(status, [("Content-Length", str(len(body)))])
     return [body]
 
 

@@ -34,6 +34,17 @@ def test_new_code_that_is_not_ready_in_time_is_ended_and_the_old_goes_on(site):
     assert site.page()[0] == "r2"
 
 
+def test_new_workers_that_answer_with_errors_are_told(site):
+    """As Django's do, which imports the views at the first request."""
+    site.start("gunicorn", holds=False, keys=f"ready = http://127.0.0.1:{site.port}/\n", timeout="2s")
+    site.set_release("failing")
+    site.box.signal(signal.SIGHUP)
+    site.box.wait_line(r"not ready after 2 s \(ready_timeout\): .* it answered 500", SLOW)
+    site.box.wait_line(r"Reload failed: the new workers run, but are not ready", SLOW)
+    site.reload("r2", 1)
+    assert site.page()[0] == "r2"
+
+
 def test_the_record_counts_generations_as_the_log_does(site, freshinit):
     """Also where a server reloads itself, and its main process stays."""
     site.start("gunicorn", holds=False)

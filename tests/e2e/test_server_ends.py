@@ -5,7 +5,7 @@ import signal
 
 import pytest
 
-from servers import SLOW, site, until  # noqa: F401
+from servers import SLOW, free_port, site, until  # noqa: F401
 
 HELD = "[server]\nlisten = unix:/run/app.sock\nready = 50ms\n"
 
@@ -92,3 +92,36 @@ def test_a_stop_amid_gunicorns_own_replacement_is_prompt(site):
     site.box.signal(signal.SIGTERM)
     assert site.box.wait(SLOW) == 0
     assert not any("killed" in line or "Killing" in line for line in site.box.err)
+
+
+ANSWERS = """
+import os, socket, sys
+listener = socket.socket(fileno=3)
+while True:
+    connection, _ = listener.accept()
+    words = b""
+    while sys.argv[1] == "never" or not words.endswith(b"\\r\\n\\r\\n"):
+        words += connection.recv(65536)
+    os.write(1, words)
+    connection.sendall(b"HTTP/1.1 503 Busy\\r\\nContent-Length: 0\\r\\n\\r\\n")
+    connection.close()
+"""
+
+
+@pytest.mark.parametrize("answers, why", [("busy", "it answers with status 503"), ("never", "no answer in time")])
+def test_why_a_server_is_not_ready_is_told_without_the_password(answers, why, box, tmp_path):
+    port = free_port()
+    program = tmp_path / "answers.py"
+    program.write_text(ANSWERS)
+    one = box(config=f"""
+[server]
+listen = 127.0.0.1:{port}
+ready = http://u:hunter2@127.0.0.1:{port}/x?y=hunter2
+ready_timeout = 1s
+command = /usr/bin/python3 {program} {answers}
+""")
+    one.wait_line(rf"not ready after 1 s \(ready_timeout\): http://\*\*\*@127.0.0.1:{port}/x\?\*\*\*: .*{why}")
+    if answers == "busy":
+        one.wait_line(rf"^Host: 127.0.0.1:{port}")
+        one.wait_line("^Authorization: Basic dTpodW50ZXIy")
+    assert not [line for line in one.err if "hunter2" in line]

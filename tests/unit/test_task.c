@@ -121,6 +121,28 @@ static void old_workers_are_killed_when_their_time_is_over(void **unused)
     assert_int_equal(feed(&rules, &state, EVENT_WORKERS_FRESH, 0, 21100).kind, DO_RELOAD_DONE);
 }
 
+static void new_workers_are_asked_whether_they_are_ready(void **unused)
+{
+    static const struct {
+        enum event_kind kind;
+        enum step_kind wanted;
+    } rows[] = { { EVENT_READY, DO_RELOAD_DONE },
+                 { EVENT_NOT_READY, DO_RELOAD_FAILED },
+                 { EVENT_DEADLINE, DO_RELOAD_FAILED } };
+
+    (void)unused;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct policy_rules rules;
+        struct policy state;
+        begin_reload(WAY_SIGNAL, &rules, &state);
+        rules.tells_ready = true;
+        feed(&rules, &state, EVENT_STAGES_DONE, 0, 1010);
+        assert_int_equal(feed(&rules, &state, EVENT_WORKERS_FRESH, 0, 1100).kind, DO_ASK_READY);
+        assert_int_equal(feed(&rules, &state, rows[i].kind, 0, 1200).kind, rows[i].wanted);
+        assert_int_equal(state.phase, PHASE_SERVING);
+    }
+}
+
 static void a_worker_that_no_kill_ends_does_not_hold_up_reloads_for_ever(void **unused)
 {
     struct policy_rules rules;
@@ -213,6 +235,7 @@ int main(void)
         cmocka_unit_test(a_second_reload_waits_for_the_first),
         cmocka_unit_test(a_restart_starts_again_when_the_old_server_has_ended),
         cmocka_unit_test(old_workers_are_killed_when_their_time_is_over),
+        cmocka_unit_test(new_workers_are_asked_whether_they_are_ready),
         cmocka_unit_test(a_worker_that_no_kill_ends_does_not_hold_up_reloads_for_ever),
         cmocka_unit_test(a_server_that_has_done_its_requests_is_started_again),
         cmocka_unit_test(a_process_that_cannot_be_made_is_the_end_only_for_the_server),

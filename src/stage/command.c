@@ -22,6 +22,7 @@
 enum {
     LINE_SIZE = 1024, /* longer lines come in pieces, each of which the log takes whole */
     READ_SIZE = 4096,
+    PIPE_SIZE = 65536,
     GRACE_MS = 200, /* from TERM to KILL at the deadline: PID 1 waits no longer either */
     READER_MS = 500,
     LOOK_MS = 20,   /* between two looks for children that have ended */
@@ -99,6 +100,15 @@ static bool read_output(struct command *command)
     return true;
 }
 
+/* What is in the pipe now is the command's; what it left running may hold it, or write, for ever. */
+static void read_rest(struct command *command)
+{
+    for (int i = 0; i < PIPE_SIZE / READ_SIZE && read_output(command); i++)
+        continue;
+    if (command->used > 0)
+        tell_line(command);
+}
+
 /* False when no child is left, nor any that a child of ours left behind. */
 static bool look_for_end(struct command *command)
 {
@@ -143,10 +153,7 @@ static int end_all(struct command *command, const struct stage_run *run, struct 
         group_sweep(SIGKILL);
         (void)poll(NULL, 0, LOOK_MS);
     }
-    while (read_output(command))
-        continue;
-    if (command->used > 0)
-        tell_line(command);
+    read_rest(command);
     return fault_set(why, "%s: not done after %s, so it was ended", command->stage->subject,
                      text_show_ms(run->stages[0]->timeout_ms, time, sizeof time));
 }
@@ -190,15 +197,10 @@ int command_run(const struct stage_run *run, struct command_end *out, struct fau
     if (start(&command, run, why) < 0)
         return -1;
     int result = attend(&command, run->deadline_ms);
-    if (result < 0) {
+    if (result < 0)
         result = end_all(&command, run, why);
-    } else {
-        /* What it left running may hold the pipe for ever; what is in it now is the command's. */
-        while (read_output(&command))
-            continue;
-        if (command.used > 0)
-            tell_line(&command);
-    }
+    else
+        read_rest(&command);
     if (command.output >= 0)
         close(command.output);
     if (command.pidfd >= 0)

@@ -111,6 +111,11 @@ def test_at_the_timeout_all_of_it_is_ended(run_config, tmp_path, stubborn):
     os.close(reader)
 
 
+def test_what_it_leaves_writing_does_not_hold_up_the_server(run_config):
+    result = run_config(stage("yes & sleep 0.1", "shell = yes", "timeout = 20s"))
+    assert re.search(r"^Running job: done, \d+ ms$", result.stderr, re.M)
+
+
 def test_what_it_leaves_running_does_not_hold_up_the_server(run_config):
     result = run_config(stage("sleep 1000 & echo gone", "shell = yes"), timeout=20)
     assert result.returncode == 0

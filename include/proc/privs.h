@@ -20,6 +20,9 @@ struct privs {
 /* Is every word the name of a capability? A fault for each that is not. */
 MUST_USE int privs_check(const struct words *capabilities, struct fault *why);
 
+/* Could privs_drop work, as far as it can be told before? Then nothing need be done in vain. */
+MUST_USE int privs_may_become(const struct identity *user, struct fault *why);
+
 /* Three outcomes for the user: switched, already that user, or refused (-1: run nothing). */
 MUST_USE int privs_drop(const struct privs *wanted, struct fault *why);
 

@@ -12,6 +12,7 @@
 #include "cmd/probe.h"
 #include "init/loop.h"
 #include "init/pid1.h"
+#include "proc/privs.h"
 #include "server/advice.h"
 #include "server/way.h"
 
@@ -71,6 +72,20 @@ static bool is_good_image(const struct plan *plan)
     return !fails;
 }
 
+/* Before a stage runs that has to be run again after the next try. */
+static int check_users(const struct plan *plan, const struct jobs *jobs)
+{
+    struct fault why;
+    int result = 0;
+
+    fault_clear(&why);
+    if (jobs->count > 0)
+        result = privs_may_become(&plan->server.user, &why);
+    for (size_t i = 0; i < jobs->count && result == 0; i++)
+        result = privs_may_become(jobs->items[i].user, &why);
+    return result < 0 ? fault_report(&why) : 0;
+}
+
 /* NULL, with the exit code: that was told. In a frame of its own, whose pages are given back. */
 NOT_INLINE static const struct plan *prepare(const struct invocation *invocation, struct pid1 *self,
                                              int *out_code)
@@ -104,5 +119,8 @@ int run_command(const struct invocation *invocation)
     advice_give(plan, profiles_find(plan->server.kind, &plan->server.command));
     if (!is_good_image(plan))
         return EXIT_STAGE;
+    code = check_users(plan, &jobs);
+    if (code != 0)
+        return code;
     return loop_run(&jobs, plan, &self);
 }

@@ -46,11 +46,16 @@ static bool is_already(const struct identity *user)
 
 static int refuse(const struct identity *user, struct fault *why)
 {
+    char variable[64] = "";
+
+    if (geteuid() != 0)
+        snprintf(variable, sizeof variable, " (or override it, like FRESHINIT_SERVER_USER=%u)",
+                 geteuid());
     return fault_errno(
         why,
         "can't become user \"%s\" (uid %u, gid %u) as uid %u: start the container as "
-        "root with SETUID and SETGID, or as that user, or drop the line user =",
-        user->text, user->uid, user->gid, geteuid());
+        "root with SETUID and SETGID, or as that user, or drop the line user =%s",
+        user->text, user->uid, user->gid, geteuid(), variable);
 }
 
 /* The set that stays; what the process itself does not have can't stay. */
@@ -145,6 +150,19 @@ static int shed_ambient(const struct privs *wanted, struct fault *why)
             return fault_errno(why, "can't give up capability %d", number);
     }
     return 0;
+}
+
+int privs_may_become(const struct identity *user, struct fault *why)
+{
+    if (!user || !user->text || (is_already(user) && user->uid != 0))
+        return 0;
+    if (look_at_ourselves() < 0)
+        return fault_set(why, "can't read our own capabilities: is /proc mounted?");
+    if (capng_have_capability(CAPNG_EFFECTIVE, CAP_SETUID) &&
+        capng_have_capability(CAPNG_EFFECTIVE, CAP_SETGID))
+        return 0;
+    errno = EPERM;
+    return refuse(user, why);
 }
 
 int privs_drop(const struct privs *wanted, struct fault *why)

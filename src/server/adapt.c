@@ -16,29 +16,35 @@
 /* The number of the first descriptor that a child is given. */
 enum { FIRST_LISTENER = 3, TEXT_MAX = 2000 };
 
-bool adapt_has_option(const struct words *words, const char *name)
+/* What follows the option's name in its word: "" where the value is the next word, NULL where the
+ * word is another one. A letter's value may stand right behind it: -w4. */
+static const char *behind(const char *word, const char *name)
 {
     size_t length = strlen(name);
+    bool is_letter = length == 2;
 
-    for (size_t i = 1; i < words->count; i++) {
-        const char *word = words->items[i];
-        if (strncmp(word, name, length) == 0 && (word[length] == '\0' || word[length] == '='))
+    if (strncmp(word, name, length) != 0)
+        return NULL;
+    if (word[length] == '=')
+        return word + length + 1;
+    return word[length] == '\0' || is_letter ? word + length : NULL;
+}
+
+bool adapt_has_option(const struct words *words, const char *name)
+{
+    for (size_t i = 1; i < words->count; i++)
+        if (behind(words->items[i], name))
             return true;
-    }
     return false;
 }
 
 static const char *option_value(const struct words *words, const char *name)
 {
-    size_t length = strlen(name);
-
     for (size_t i = 1; i < words->count; i++) {
-        const char *word = words->items[i];
-        if (strncmp(word, name, length) != 0)
-            continue;
-        if (word[length] == '=')
-            return word + length + 1;
-        if (word[length] == '\0' && i + 1 < words->count)
+        const char *value = behind(words->items[i], name);
+        if (value && *value != '\0')
+            return value;
+        if (value && i + 1 < words->count)
             return words->items[i + 1];
     }
     return NULL;

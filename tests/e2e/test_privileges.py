@@ -101,6 +101,16 @@ def test_an_unknown_user_is_refused_before_anything_runs(people, helper, user):
     box.wait_line(user.split(":")[0] if user != "app:no-group" else "no-group", stream="err")
 
 
+@pytest.mark.parametrize("stage, keys", [("", ["user = 4711"]), ("[stage two]\nrun = echo ran\nuser = 4711\n", [])],
+                         ids=["server", "stage"])
+def test_a_user_that_cannot_be_become_is_refused_before_a_stage_runs(people, helper, stage, keys):
+    stages = "[stage one]\nrun = echo ran\n" + stage
+    box = people(config=stages + server(helper, *keys), uid=1500, gid=1600)
+    assert box.wait() == 125
+    assert not [line for line in box.err if "ran" in line.split()]
+    box.wait_line("can't become user .4711.*FRESHINIT_SERVER_USER=1500", stream="err")
+
+
 def test_the_server_cannot_become_root_again(people, helper):
     box = people("--user", "app", "/bin/sh", "-c", "setpriv --reuid 0 id -u || echo refused")
     assert box.wait() == 0

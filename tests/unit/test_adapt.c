@@ -96,6 +96,7 @@ static void what_can_not_be_is_a_fault(void **state)
     } rows[] = {
         { "gunicorn a:a --bind :90", "listen = :80\n", "the command has --bind itself" },
         { "gunicorn a:a -b :90", "listen = :80\n", "the command has -b itself" },
+        { "gunicorn a:a -b127.0.0.1:90", "listen = :80\n", "the command has -b itself" },
         { "gunicorn a:a --pid=/p", "listen = :80\n", "the command has --pid itself" },
         { "uvicorn a:a --port 90", "listen = :80\n", "the command has --port itself" },
         { "uvicorn a:a", "listen = :80 :81\n", "uvicorn takes one address only" },

@@ -12,7 +12,10 @@
 #include "cmd/probe.h"
 #include "init/loop.h"
 #include "init/pid1.h"
+#include "plan/guess.h"
+#include "plan/options.h"
 #include "proc/privs.h"
+#include "proc/spawn.h"
 #include "server/advice.h"
 #include "server/way.h"
 
@@ -72,6 +75,31 @@ static bool is_good_image(const struct plan *plan)
     return !fails;
 }
 
+/* A subcommand with a slip of the finger, perhaps in a container that serves: stages would run. */
+static int check_word(const struct call *call, const struct plan *plan)
+{
+    const struct subcommand *subcommand;
+    const char *word = call->words[0];
+    struct guess guess;
+    struct fault why;
+
+    if (call->word_count == 0 || plan->init.is_tini)
+        return 0;
+    guess_start(&guess, word);
+    guess_offer(&guess, "help");
+    guess_offer(&guess, "version");
+    for (size_t i = 0; (subcommand = options_subcommand_at(i)); i++)
+        guess_offer(&guess, subcommand->name);
+    if (guess.best[0] == '\0' || spawn_finds(word, plan->environment))
+        return 0;
+    bool is_option = !options_subcommand(guess.best);
+    fault_clear(&why);
+    fault_code(&why, EXIT_USAGE);
+    fault_set(&why, "\"%s\" is no subcommand, and no program in PATH: did you mean %s%s?", word,
+              is_option ? "--" : "", guess.best);
+    return fault_report(&why);
+}
+
 /* Before a stage runs that has to be run again after the next try. */
 static int check_users(const struct plan *plan, const struct jobs *jobs)
 {
@@ -112,6 +140,9 @@ int run_command(const struct invocation *invocation)
 
     const struct plan *plan = prepare(invocation, &self, &code);
     if (!plan)
+        return code;
+    code = check_word(invocation->call, plan);
+    if (code != 0)
         return code;
     jobs_from_plan(plan, &wanted, &jobs);
     add_server(plan, &jobs);

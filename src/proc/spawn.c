@@ -17,8 +17,6 @@
 #include "base/log.h"
 #include "plan/env.h"
 #include "plan/expand.h"
-#include "plan/guess.h"
-#include "plan/options.h"
 #include "proc/signals.h"
 
 /* Kubernetes' service links alone can make thousands. */
@@ -101,58 +99,70 @@ static int explain(const char *path, int error, struct fault *why)
     return -1;
 }
 
-/* It may be a subcommand with a slip of the finger. */
-static int not_found(const char *name, const char *path, struct fault *why)
+static const char *search_path(char *const *environment)
 {
-    const struct subcommand *subcommand;
-    char meant[GUESS_TEXT_SIZE];
-    struct guess guess;
+    const char *path = env_find(environment, "PATH");
 
-    guess_start(&guess, name);
-    for (size_t i = 0; (subcommand = options_subcommand_at(i)); i++)
-        guess_offer(&guess, subcommand->name);
-    fault_set(why, "can't start %s: not found in PATH (%s)%s", name, path,
-              guess_text(&guess, meant));
-    fault_code(why, EXIT_NOT_FOUND);
-    return -1;
+    return path ? path : "/usr/local/bin:/usr/bin:/bin";
+}
+
+/* The next file that could be meant; false when `path` is at its end. Too long ones are passed
+ * over. */
+static bool next_file(const char **path, const char *name, char out[PATH_MAX])
+{
+    while (*path) {
+        size_t length = strcspn(*path, ":");
+        int count =
+            snprintf(out, PATH_MAX, "%.*s%s%s", (int)length, *path, length ? "/" : "", name);
+        *path = (*path)[length] == '\0' ? NULL : *path + length + 1;
+        if (count > 0 && count < PATH_MAX)
+            return true;
+    }
+    return false;
+}
+
+bool spawn_finds(const char *name, char *const *environment)
+{
+    const char *next = search_path(environment);
+    char file[PATH_MAX];
+
+    if (strchr(name, '/'))
+        return access(name, F_OK) == 0;
+    while (next_file(&next, name, file))
+        if (access(file, F_OK) == 0)
+            return true;
+    return false;
 }
 
 /* Looks through PATH as execvp does, but without a shell for files that have no #! line. */
 static int exec_found(const struct spawn *what, char *const *environment, struct fault *why)
 {
     const char *name = what->argv[0];
-    const char *path = env_find(environment, "PATH");
-    char found[PATH_MAX];
+    const char *path = search_path(environment);
+    const char *next = path;
+    char found[PATH_MAX] = "";
     char file[PATH_MAX];
     int error = ENOENT;
 
-    if (!path)
-        path = "/usr/local/bin:/usr/bin:/bin";
     if (strchr(name, '/') || name[0] == '\0') {
         execve(name, what->argv, environment);
         return explain(name, errno, why);
     }
-    found[0] = '\0';
-    for (const char *next = path;; next++) {
-        size_t length = strcspn(next, ":");
-        int count =
-            snprintf(file, sizeof file, "%.*s%s%s", (int)length, next, length ? "/" : "", name);
-        if (count > 0 && (size_t)count < sizeof file) {
-            execve(file, what->argv, environment);
-            if (errno != ENOENT && errno != ENOTDIR && found[0] == '\0') {
-                error = errno;
-                memcpy(found, file, (size_t)count + 1);
-            } else if (errno == ENOENT && found[0] == '\0' && access(file, F_OK) == 0) {
-                memcpy(found, file, (size_t)count + 1);
-            }
-        }
-        next += length;
-        if (*next == '\0')
-            break;
+    while (next_file(&next, name, file)) {
+        execve(file, what->argv, environment);
+        if (found[0] != '\0')
+            continue;
+        bool is_missing = errno == ENOENT || errno == ENOTDIR;
+        if (!is_missing)
+            error = errno;
+        if (!is_missing || (errno == ENOENT && access(file, F_OK) == 0))
+            memcpy(found, file, sizeof found);
     }
     if (found[0] != '\0')
         return explain(found, error, why);
-    return not_found(name, path, why);
+    fault_set(why, "can't start %s: not found in PATH (%s)", name, path);
+    fault_code(why, EXIT_NOT_FOUND);
+    return -1;
 }
 
 static int close_input(struct fault *why)

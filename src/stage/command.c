@@ -100,7 +100,7 @@ static bool read_output(struct command *command)
     return true;
 }
 
-/* What is in the pipe now is the command's; what it left running may hold it, or write, for ever. */
+/* What is in the pipe now is the command's; what it left may hold it, or write, for ever. */
 static void read_rest(struct command *command)
 {
     for (int i = 0; i < PIPE_SIZE / READ_SIZE && read_output(command); i++)

@@ -315,3 +315,11 @@ def test_without_proc_pid_1_still_ends_what_is_left(box, helper):
     box = box("--stop-timeout", "2s", "/bin/sh", "-c", script, proc="none")
     assert box.wait() == 3
     assert "daemon got 15" in box.out
+
+
+@pytest.mark.parametrize("word, meant", [("staus", "status"), ("Reload", "reload"), ("help", "--help")])
+def test_a_mistyped_subcommand_runs_nothing(anywhere, word, meant):
+    """It may have been meant for a container that serves."""
+    box = anywhere(word, config="[stage one]\nrun = echo ran\n", stages=True)
+    assert box.wait() == 64
+    assert box.err == [f'freshinit: error: "{word}" is no subcommand, and no program in PATH: did you mean {meant}?']

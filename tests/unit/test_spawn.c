@@ -52,7 +52,6 @@ static void what_cannot_be_started_says_why(void **state)
                  { "/bin/true", 0, "" },
                  { "false", 1, "" },
                  { "no-such-program", 127, "not found in PATH (/bin:/usr/bin)" },
-                 { "staus", 127, "in PATH (/bin:/usr/bin), did you mean \"status\"?" },
                  { "./missing", 127, "can't start ./missing: No such file or directory" },
                  { "", 127, "No such file or directory" },
                  { "./plain", 126, "it is not executable (chmod +x)" },

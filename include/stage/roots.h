@@ -32,6 +32,12 @@ MUST_USE int roots_check(const char *word, bool is_empty, struct fault *why);
 MUST_USE int roots_add(struct roots *roots, const char *word, const struct root *as, bool is_empty,
                        size_t *found, struct fault *why);
 
+/* Is it the path of `name` in that folder? */
+bool roots_is_at(const char *path, const char *folder, const char *name);
+
+/* Is one of the roots there? */
+bool roots_has(const struct roots *roots, const char *folder, const char *name);
+
 /* Is the open directory one of those that are refused, by whatever name it was reached? */
 bool roots_is_system(int fd, bool is_empty);
 

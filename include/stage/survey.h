@@ -29,6 +29,8 @@ struct survey {
     int64_t unread;
     char first_unread[256];
     char first_root[256];
+    size_t mounts; /* that were not looked at */
+    char first_mount[256];
 };
 
 /* -1: the roots can't be walked, or not in time. */

@@ -9,6 +9,7 @@
 #include "plan/plan.h"
 #include "stage/birth.h"
 #include "stage/choice.h"
+#include "stage/roots.h"
 #include "stage/seal.h"
 #include "stage/tally.h"
 #include "stage/walk.h"
@@ -16,6 +17,7 @@
 struct sweep {
     struct choice choices[STAGES_MAX];
     size_t count;
+    const struct roots *roots;
     uint64_t removers;  /* the stages that remove, not touch */
     const char *prefix; /* PYTHONPYCACHEPREFIX as a root of its own, or NULL */
     struct birth birth;

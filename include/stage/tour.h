@@ -27,6 +27,9 @@ struct tour {
     int64_t deadline_ms;
     size_t unread; /* folders and roots */
     char first_unread[256];
+    size_t mounts; /* below the roots, and no roots themselves: not entered */
+    char first_mount[256];
+    const struct roots *roots;
 };
 
 /* What a name says. */

@@ -60,13 +60,16 @@ int health_command(const struct invocation *invocation)
     struct fault why;
 
     fault_clear(&why);
+    if (call->word_count > 1) {
+        fault_code(&why, EXIT_USAGE);
+        fault_set(&why, "health takes one URL");
+        return fault_report(&why);
+    }
     const struct plan *plan = running_plan(invocation, &running, &none, &why);
     if (!plan)
         return fault_report(&why);
-    if (call->word_count > 1)
-        fault_set(&why, "health takes one URL");
-    else if (check_running(&running, &why) == 0 &&
-             ask(plan, call->word_count > 0 ? call->words[0] : NULL, &target, &why) == 0)
+    if (check_running(&running, &why) == 0 &&
+        ask(plan, call->word_count > 0 ? call->words[0] : NULL, &target, &why) == 0)
         page_add(&page, "ok: %s\n", target.name);
     else
         page_add(&page, "not healthy: %s\n", fault_line(&why, 0));

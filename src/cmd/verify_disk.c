@@ -99,6 +99,12 @@ static void check_bytecode(struct verify *verify, const struct survey *survey)
         found.fix = "run verify as root or as the server's user";
         checklist_add(&verify->list, &found, "%lld could not be read: %s",
                       (long long)survey->unread, survey->first_unread);
+    } else if (survey->mounts > 0) {
+        found.mark = MARK_SKIPPED;
+        found.fix = "name it in the \"in\" of [stage] clear = bytecode, if it holds code";
+        checklist_add(&verify->list, &found,
+                      "%lld files below %s, none stale; %s is a mount and was not looked at",
+                      (long long)survey->bytecode, survey->first_root, survey->first_mount);
     } else {
         found.mark = MARK_OK;
         checklist_add(&verify->list, &found, "%lld files below %s, none stale",

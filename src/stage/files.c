@@ -77,6 +77,7 @@ static void find_roots(struct files *files)
     struct sweep *sweep = &files->sweep;
     const char *prefix = environ_get(files->run->plan, "PYTHONPYCACHEPREFIX");
 
+    sweep->roots = &files->roots;
     for (size_t i = 0; i < sweep->count; i++) {
         const struct words *words = root_words(sweep->choices[i].stage);
         for (size_t j = 0; j < words->count; j++)

@@ -96,6 +96,9 @@ static void count_sentence(const struct sweep *sweep, const struct choice *choic
     else if (!choice->has_bytecode || choice->stage->mode == BYTECODE_ALL)
         snprintf(out, size, "%lld %s%s below %s", done, noun(done, "file", "files"),
                  is_dry ? "" : " removed", below);
+    else if (result->problems > 0 && !is_dry)
+        snprintf(out, size, "%lld of %lld %s removed below %s", done, seen,
+                 noun(seen, "file", "files"), below);
     else if (done == 0 && !is_dry)
         snprintf(out, size, "%lld of %lld %s stale, nothing to remove below %s", done, seen,
                  noun(seen, "file", "files"), below);
@@ -120,7 +123,9 @@ static const struct {
                       "held nothing but bytecode: Python still imports the folder as an empty "
                       "package until it is removed",
                       LOG_INFO },
-    [TALLY_MOUNT] = { "stage.mount", "is a mount, not entered", LOG_INFO },
+    [TALLY_MOUNT] = { "stage.mount",
+                      "is a mount, not entered: name it in \"in\" to have it cleared, too",
+                      LOG_INFO },
 };
 
 static void tell_notes(const struct sweep *sweep, size_t index, const struct tally_sums *sums,

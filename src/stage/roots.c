@@ -231,6 +231,22 @@ static bool is_one_of(const struct tree_stat *one, const char *const *folders)
     return false;
 }
 
+bool roots_is_at(const char *path, const char *folder, const char *name)
+{
+    size_t length = strlen(folder);
+
+    return strncmp(path, folder, length) == 0 && path[length] == '/' &&
+           strcmp(path + length + 1, name) == 0;
+}
+
+bool roots_has(const struct roots *roots, const char *folder, const char *name)
+{
+    for (size_t i = 0; i < roots->count; i++)
+        if (roots_is_at(roots->items[i].path, folder, name))
+            return true;
+    return false;
+}
+
 bool roots_is_system(int fd, bool is_empty)
 {
     struct tree_stat st;

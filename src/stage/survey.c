@@ -103,5 +103,7 @@ int survey_take(const struct plan *plan, int64_t deadline_ms, struct survey *out
     if (tour.unread > 0 && out->unread == 0)
         memcpy(out->first_unread, tour.first_unread, sizeof out->first_unread);
     out->unread += (int64_t)tour.unread;
+    out->mounts = tour.mounts;
+    memcpy(out->first_mount, tour.first_mount, sizeof out->first_mount);
     return 0;
 }

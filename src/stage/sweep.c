@@ -194,11 +194,7 @@ static unsigned sweep_file(void *context, const struct walk_dir *dir,
 static bool is_prefix_folder(const struct sweep *sweep, const struct walk_dir *dir,
                              const struct tree_entry *entry)
 {
-    if (!sweep->prefix || dir->is_cut)
-        return false;
-    size_t length = strlen(dir->path);
-    return strncmp(sweep->prefix, dir->path, length) == 0 && sweep->prefix[length] == '/' &&
-           strcmp(sweep->prefix + length + 1, entry->name) == 0;
+    return sweep->prefix && !dir->is_cut && roots_is_at(sweep->prefix, dir->path, entry->name);
 }
 
 static bool sweep_enter(void *context, const struct walk_dir *dir, const struct tree_entry *entry,
@@ -273,6 +269,8 @@ static void sweep_failed(void *context, const struct walk_dir *dir, const char *
 
     /* No longer there, or no longer a folder: someone was faster. */
     if (errno == ENOENT || errno == ENOTDIR || errno == ELOOP)
+        return;
+    if (errno == EXDEV && name && roots_has(sweep->roots, dir->path, name))
         return;
     if (errno == EXDEV)
         tally_note(&sweep->tally, dir, &(struct tally_kept){ .note = TALLY_MOUNT, .stage = stage },

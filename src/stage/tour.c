@@ -95,13 +95,17 @@ static void note_unread(struct tour *tour, const char *path, int error)
 
 static void tour_failed(void *context, const struct walk_dir *dir, const char *name)
 {
+    struct tour *tour = context;
     char path[4200];
     int error = errno;
 
-    if (error == ENOENT || error == ENOTDIR || error == ELOOP || error == EXDEV)
+    if (error == ENOENT || error == ENOTDIR || error == ELOOP)
         return;
     snprintf(path, sizeof path, "%s%s%s", dir->path, name ? "/" : "", name ? name : "");
-    note_unread(context, path, error);
+    if (error != EXDEV)
+        note_unread(tour, path, error);
+    else if (name && !roots_has(tour->roots, dir->path, name) && tour->mounts++ == 0)
+        escape_text(path, tour->first_mount, sizeof tour->first_mount);
 }
 
 static bool tour_tick(void *context)
@@ -121,7 +125,8 @@ bool tour_run(struct tour *tour, const struct roots *roots)
                                              .tick = tour_tick };
     bool is_whole = true;
 
-    tour->unread = 0;
+    tour->unread = tour->mounts = 0;
+    tour->roots = roots;
     for (size_t i = 0; i < roots->count && is_whole; i++) {
         struct walk_root root = { .path = roots->items[i].path,
                                   .place = { .active = 1,

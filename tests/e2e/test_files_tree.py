@@ -335,6 +335,10 @@ def test_a_mount_below_the_root_is_not_entered(freshinit, tmp_path):
                    prefix=["unshare", "-m", "sh", "-c", script, "sh"])
     assert outside.exists() and not (tmp_path / "app" / "y.tmp").exists(), result.err
     assert result.of("stage.mount")[0]["path"] == str(inside)
+    # As a root of its own it is, and there is nothing to tell.
+    result = clean(freshinit, stage("clear = *.tmp", f"in = {tmp_path}/app {inside}"),
+                   prefix=["unshare", "-m", "sh", "-c", script, "sh"])
+    assert not outside.exists() and not result.of("stage.mount"), result.err
 
 
 def deny(call, error):

@@ -60,6 +60,11 @@ def test_a_unix_socket_is_asked_too(health, tmp_path):
         assert one.requests[0].startswith(b"GET /healthz ")
 
 
+def test_two_urls_are_a_mistake_on_the_command_line(health):
+    done = health("http://127.0.0.1:1/", "http://127.0.0.1:2/")
+    assert (done.returncode, done.stderr.strip()) == (64, "freshinit: error: health takes one URL")
+
+
 def test_with_nobody_to_ask_it_says_which_line_to_write(health):
     done = health()
     assert done.returncode == 1

@@ -100,6 +100,18 @@ def test_a_changed_source_is_told_with_the_process_that_runs_the_old_one(serve, 
 
 
 @pytest.mark.usefixtures("needs_root")
+def test_bytecode_on_a_mount_that_was_not_looked_at_is_not_ok(serve, freshinit):
+    (serve.app / "volume").mkdir()
+    with web() as one:
+        box = serve(one.port)
+        assert verify(box, freshinit)["bytecode"]["result"] == "ok"
+        assert inside(box, "mount", "-t", "tmpfs", "none", str(serve.app / "volume")).code == 0
+        line = verify(box, freshinit)["bytecode"]
+        assert line["result"] == "skipped"
+        assert f"{serve.app}/volume is a mount and was not looked at" in line["reason"]
+
+
+@pytest.mark.usefixtures("needs_root")
 @pytest.mark.parametrize("hours", [-1, 1])
 def test_a_clock_that_was_set_leaves_no_ok_behind(serve, freshinit, hours):
     with web() as one:

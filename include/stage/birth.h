@@ -10,6 +10,8 @@ struct birth {
     bool is_known;
     struct timespec at; /* nothing in the container ran before */
     uint64_t mount;     /* of `/`; 0 when the kernel does not say */
+    /* What is dated later was written before the clock was set back. Always known. */
+    struct timespec latest;
 };
 
 /* Rather too early than too late: a file that is taken for the image's is judged less strictly. */

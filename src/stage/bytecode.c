@@ -139,6 +139,8 @@ static struct timespec written_at(const struct bytecode_place *place, const stru
     struct timespec written =
         birth_is_later(st->modified, st->changed) ? st->changed : st->modified;
 
+    if (birth_is_later(written, birth->latest))
+        return (struct timespec){ 0 };
     if (!place->is_prefix || (st->mount != 0 && st->mount == source->stat.mount))
         return written;
     if (birth->is_known && st->mount == birth->mount && !birth_is_later(birth->at, written))

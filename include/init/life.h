@@ -15,9 +15,10 @@
 #include "proc/notify.h"
 #include "server/profiles.h"
 
-/* A server: its main process, which leads a process group. pid 0: does not run. */
+/* A server: its main process. pid 0: does not run. */
 struct server {
     pid_t pid;
+    pid_t group;         /* which it leads, unless it took the place of the one that did (USR2) */
     unsigned generation; /* counts from 1 */
     int64_t start_ms;
     struct listeners listeners; /* that it is given */

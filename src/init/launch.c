@@ -132,6 +132,7 @@ int launch_server(struct loop *loop, struct server *out, struct fault *why)
     out->start_ms = clock_ms();
     if (spawn_start(&what, &out->pid, why) < 0)
         return -1;
+    out->group = out->pid;
     loop->generation++;
     return 0;
 }

@@ -36,7 +36,8 @@ static bool is_worker(const struct loop *loop, const struct procfs_entry *entry)
 {
     if (entry->pid == loop->server.pid || entry->pid == getpid() || entry->state == 'Z')
         return false;
-    return procfs_belongs(entry, loop->server.pid) && !procfs_is_helper(entry->pid);
+    bool belongs = entry->group == loop->server.group || procfs_belongs(entry, loop->server.pid);
+    return belongs && !procfs_is_helper(entry->pid);
 }
 
 bool reload_is_fresh(const struct loop *loop)

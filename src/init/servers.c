@@ -174,23 +174,28 @@ void servers_take_over(struct loop *loop)
               (int)loop->server.pid, (int)loop->other.pid);
 }
 
-static void tell_to_stop(const struct loop *loop, pid_t pid, int number)
+static void signal_server(const struct server *server, int number, enum group_scope scope)
 {
-    group_signal(pid, number, scope_of(loop));
+    group_signal(scope == GROUP_ALL ? server->group : server->pid, number, scope);
+}
+
+static void tell_to_stop(const struct loop *loop, const struct server *server, int number)
+{
+    signal_server(server, number, scope_of(loop));
     /* One that was stopped by SIGSTOP would not hear it. */
-    group_signal(pid, SIGCONT, GROUP_ONE);
+    signal_server(server, SIGCONT, GROUP_ONE);
 }
 
 void servers_retire(const struct loop *loop)
 {
-    tell_to_stop(loop, loop->other.pid, stop_signal(loop, 0));
+    tell_to_stop(loop, &loop->other, stop_signal(loop, 0));
 }
 
 /* The new one has had it since its start. */
 static void give_terminal_back(const struct loop *loop)
 {
     if (!launch_keeps_terminal(loop))
-        pid1_give_terminal(loop->self, loop->server.pid);
+        pid1_give_terminal(loop->self, loop->server.group);
 }
 
 void servers_abandon(struct loop *loop)
@@ -200,7 +205,7 @@ void servers_abandon(struct loop *loop)
     log_event(LOG_WARN, "server.abandoned", LOG_FIELDS(LOG_NUMBER("pid", loop->other.pid)),
               "the new %s (pid %d) did not become ready: ended, the old one goes on",
               loop->server_name, (int)loop->other.pid);
-    group_signal(loop->other.pid, SIGKILL, GROUP_ALL);
+    signal_server(&loop->other, SIGKILL, GROUP_ALL);
     forget_other(loop);
 }
 
@@ -212,7 +217,7 @@ void servers_kill_old(const struct loop *loop)
               "the old %s (pid %d) did not end within %s (stale_worker_timeout): killed",
               loop->server_name, (int)loop->other.pid,
               text_show_ms(loop->plan->server.stale_worker_timeout_ms, limit, sizeof limit));
-    group_signal(loop->other.pid, SIGKILL, GROUP_ALL);
+    signal_server(&loop->other, SIGKILL, GROUP_ALL);
 }
 
 /* --rewrite, or the signal itself; 0: it is dropped. */
@@ -239,7 +244,7 @@ void servers_forward(struct loop *loop, int number)
     state_count(loop->record, COUNT_FORWARDED, 1);
     if (sent == SIGUSR2)
         reexec_note(loop);
-    group_signal(loop->server.pid, sent, wants_group ? GROUP_ALL : GROUP_ONE);
+    signal_server(&loop->server, sent, wants_group ? GROUP_ALL : GROUP_ONE);
 }
 
 void servers_stop(const struct loop *loop, int asked)
@@ -257,7 +262,7 @@ void servers_stop(const struct loop *loop, int asked)
                   "Stopping %s (pid %d) with SIG%s: it has %s", loop->server_name,
                   (int)both[i]->pid, signame_text(number, name, sizeof name),
                   text_show_ms(loop->state.deadline_ms - clock_ms(), has, sizeof has));
-        tell_to_stop(loop, both[i]->pid, number);
+        tell_to_stop(loop, both[i], number);
     }
 }
 
@@ -272,7 +277,7 @@ void servers_kill(const struct loop *loop)
               "and the platform's own time with it (docker stop -t, terminationGracePeriodSeconds)",
               loop->server_name,
               text_show_ms(loop->plan->server.stop_timeout_ms, limit, sizeof limit));
-    group_signal(loop->server.pid, SIGKILL, GROUP_ONE);
+    signal_server(&loop->server, SIGKILL, GROUP_ONE);
 }
 
 bool servers_has(const struct loop *loop, pid_t pid)
@@ -305,7 +310,7 @@ struct event servers_ended(struct loop *loop, pid_t pid, int status)
 
     tell_ended(loop, pid, status);
     if (is_other) {
-        leftovers_kill_group(loop, pid);
+        leftovers_kill_group(loop, loop->other.group);
         forget_other(loop);
         if (is_new) {
             stop_probe(loop);
@@ -314,7 +319,7 @@ struct event servers_ended(struct loop *loop, pid_t pid, int status)
         return (struct event){ .kind = is_new ? EVENT_NEW_ENDED : EVENT_OLD_ENDED, .code = code };
     }
     if (loop->state.task == TASK_RESTART)
-        leftovers_kill_group(loop, pid);
+        leftovers_kill_group(loop, loop->server.group);
     if (!is_new)
         stop_probe(loop);
     loop->server.pid = 0;
@@ -333,6 +338,6 @@ void servers_suspend(const struct loop *loop)
     /* The shell that started us must see us stop, too. We come back when it continues us. */
     group_suspend_self();
     if (tcgetpgrp(STDIN_FILENO) == getpgrp() && !launch_keeps_terminal(loop))
-        pid1_give_terminal(loop->self, loop->server.pid);
-    group_signal(loop->server.pid, SIGCONT, GROUP_ALL);
+        pid1_give_terminal(loop->self, loop->server.group);
+    signal_server(&loop->server, SIGCONT, GROUP_ALL);
 }

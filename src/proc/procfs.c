@@ -14,6 +14,9 @@
 #include "base/escape.h"
 #include "base/fdio.h"
 
+/* Of a command line or an environment; a longer one is not read. */
+enum { FILE_SIZE = 16384 };
+
 /* The kernel's layout: libc's readdir would allocate. */
 struct kernel_dirent {
     uint64_t inode;
@@ -137,15 +140,19 @@ bool procfs_descends(pid_t pid, pid_t ancestor)
     return false;
 }
 
+bool procfs_shows(pid_t pid, const char *file, const char *word, bool unread)
+{
+    char path[48];
+    char text[FILE_SIZE];
+
+    snprintf(path, sizeof path, "/proc/%d/%s", (int)pid, file);
+    ssize_t length = fdio_read_file(path, text, sizeof text);
+    return length < 0 ? unread : memmem(text, (size_t)length, word, strlen(word)) != NULL;
+}
+
 bool procfs_is_helper(pid_t pid)
 {
-    static const char word[] = "resource_tracker";
-    char path[32];
-    char text[512];
-
-    snprintf(path, sizeof path, "/proc/%d/cmdline", (int)pid);
-    ssize_t length = fdio_read_file(path, text, sizeof text);
-    return length > 0 && memmem(text, (size_t)length, word, sizeof word - 1) != NULL;
+    return procfs_shows(pid, "cmdline", "resource_tracker", false);
 }
 
 bool procfs_belongs(const struct procfs_entry *entry, pid_t leader)

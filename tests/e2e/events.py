@@ -2,6 +2,7 @@
 its cell. SEEN and PEERS are the two tables of the README; test_servers_matrix.py proves each cell."""
 
 import os
+import re
 import signal
 import time
 from dataclasses import dataclass
@@ -19,10 +20,10 @@ INITS = {"bare": (), "tini": ("/usr/bin/tini", "--"), "dumb-init": ("/usr/bin/du
 
 def main_pid(site):
     """The server's main process, as this test sees it."""
-    starts = [line for line in site.box.err if line.startswith("Starting ")]
-    if not starts:
+    pids = re.findall(r"^(?:Starting .*\(pid|.* going on with pid) (\d+)", "\n".join(site.box.err), re.M)
+    if not pids:
         return site.box.pid if not site.init else child_of(site, site.box.pid)
-    return site.box.host_pid(starts[-1].rsplit("(pid ", 1)[1].rstrip(")").split(",")[0])
+    return site.box.host_pid(pids[-1])
 
 
 def children(site, parent):

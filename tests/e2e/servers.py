@@ -193,18 +193,19 @@ class Site:
         return {"PYTHONDONTWRITEBYTECODE": "1", "PYTHONUNBUFFERED": "1", "HOME": str(self.folder)}
 
     def start(self, name, *more, keys="", holds=True, timeout=f"{SLOW:.0f}s", loads=None, **options):
-        """Below freshinit, until it answers. `keys` are further lines of [server]."""
+        """Below freshinit, until it answers. `keys` are further lines of [server], `own` is before
+        the command."""
         server = SERVERS[name]
         holds = holds and server.takes_listen
         return self.start_words(self.command(server, *more, holds=holds), keys, holds, timeout,
                                 loads=loads or server.loads, **options)
 
-    def start_words(self, command, keys="", holds=True, timeout=f"{SLOW:.0f}s", loads=1, **options):
+    def start_words(self, command, keys="", holds=True, timeout=f"{SLOW:.0f}s", loads=1, own=(), **options):
         listen = f"listen = 127.0.0.1:{self.port}\n" if holds else ""
         path = self.folder / "freshinit.ini"
         path.write_text(f"[server]\nready_timeout = {timeout}\n{listen}{keys}", encoding="utf-8")
         path.chmod(0o644)
-        return self.run(self.freshinit, "--config", str(path), "--", *command, loads=loads, **options)
+        return self.run(self.freshinit, "--config", str(path), *own, "--", *command, loads=loads, **options)
 
     def start_light(self, keys="", **options):
         """A server that starts in no time, for when freshinit is what is looked at."""

@@ -1,6 +1,7 @@
 """gunicorn replaces itself (USR2): freshinit goes on with whichever master lives."""
 
 import os
+import re
 import signal
 
 import pytest
@@ -43,6 +44,60 @@ def test_when_the_new_master_is_given_up_the_old_one_goes_on(name, site):
     site.box.signal(signal.SIGTERM)
     assert site.box.wait(SLOW) == 0
     assert not [line for line in site.box.err if "has replaced itself" in line]
+
+
+def test_the_new_master_is_in_the_old_ones_group_and_a_stop_reaches_it(site):
+    """With -g a signal goes to the whole group. And it may replace itself again."""
+    site.start("gunicorn", holds=False, own=("-g",))
+    assert events.re_exec(site) == "goes on"
+    site.box.wait_line(r"has replaced itself \(USR2\)", SLOW)
+    assert events.re_exec(site) == "goes on"
+    site.box.wait_line(r"has replaced itself \(USR2\)", SLOW, count=2)
+    site.box.signal(signal.SIGTERM)
+    assert site.box.wait(SLOW) == 0
+
+
+# A master with a worker that has a child of its own. What it starts at USR2 does not live, and at
+# USR1 the worker is replaced.
+FAILING = """#!/usr/bin/python3 -SE
+import os, signal, subprocess, sys
+def begin():
+    global worker
+    worker = os.fork()
+    if worker == 0:
+        for number in (signal.SIGUSR1, signal.SIGUSR2):
+            signal.signal(number, signal.SIG_DFL)
+        subprocess.Popen(["sleep", "600"])
+        print("worker", os.getpid(), flush=True)
+        signal.pause()
+def fail(*_):
+    if os.fork() == 0:
+        os._exit(1)
+    print("failed", flush=True)
+def replace(*_):
+    os.kill(worker, 9)
+    begin()
+signal.signal(signal.SIGUSR1, replace)
+signal.signal(signal.SIGUSR2, fail)
+begin()
+while True:
+    signal.pause()
+"""
+
+
+def test_a_worker_is_not_taken_for_the_new_master(box, tmp_path):
+    program = tmp_path / "gunicorn"
+    program.write_text(FAILING)
+    program.chmod(0o755)
+    one = box(str(program), "app:app")
+    one.wait_line("^worker")
+    one.signal(signal.SIGUSR2)
+    one.wait_line("^failed")
+    one.signal(signal.SIGUSR1)
+    one.wait_line("^worker", count=2)
+    os.kill(one.host_pid(re.search(r"\(pid (\d+)", "".join(one.err))[1]), signal.SIGKILL)
+    assert one.wait() == 137
+    assert not [line for line in one.err if "has replaced itself" in line]
 
 
 def test_with_listen_usr2_is_a_hand_over_of_freshinit(site):

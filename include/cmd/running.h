@@ -44,6 +44,7 @@ struct process {
     uint64_t start; /* ticks */
     char state;
     enum role role;
+    bool is_other; /* in a hand-over: of the server that does not serve yet, or no more */
     bool is_stale; /* of the server, and began before the last reload */
     char name[32];
 };

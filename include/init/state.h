@@ -59,6 +59,8 @@ struct state_record {
     int64_t began_wall_ms;
     int32_t server; /* 0: does not run */
     uint32_t generation;
+    int32_t other; /* in a hand-over: the server to come, or the one of before; 0: none */
+    uint32_t other_generation;
     int64_t server_began_ms;
     int64_t ready_ms;      /* 0: not ready yet, or nothing tells */
     uint64_t reload_ticks; /* what began until then is of before the last reload; 0: none */
@@ -103,6 +105,7 @@ void state_end(struct state *state, bool is_pid1);
 /* What is told. Never before the first child was made. */
 void state_phase(struct state *state, enum state_phase phase);
 void state_server(struct state *state, pid_t server, unsigned generation);
+void state_other(struct state *state, pid_t other, unsigned generation);
 void state_ready(struct state *state);
 /* `ticks`: what began until then is of before the reload, unless that fails. */
 void state_reload_began(struct state *state, uint64_t ticks);

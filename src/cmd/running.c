@@ -178,7 +178,8 @@ static bool find_role(const struct processes *all, const struct state_record *re
     const struct process *at = process;
 
     for (size_t steps = 0; at && steps < all->count; steps++) {
-        if (at->pid == record->server) {
+        if (at->pid == record->server || (record->other != 0 && at->pid == record->other)) {
+            process->is_other = at->pid != record->server;
             process->role = at == process ? ROLE_SERVER : ROLE_WORKER;
             return true;
         }
@@ -200,9 +201,19 @@ static bool is_of_server(const struct processes *all, const struct state_record 
 
     if (process->role == ROLE_WORKER)
         return true;
-    /* In a hand-over the server of before has no role yet. */
-    return process->role == ROLE_ORPHAN &&
-           (record->is_reloading || (server && process->group == server->group));
+    return process->role == ROLE_ORPHAN && server && process->group == server->group;
+}
+
+/* Before a hand-over the old server serves, and is what it should be. */
+static bool runs_old_code(const struct processes *all, const struct state_record *record,
+                          const struct process *process)
+{
+    if (record->other != 0 && process->is_other)
+        return record->other_generation < record->generation;
+    if (record->other != 0 && record->other_generation > record->generation)
+        return false;
+    return record->reload_ticks != 0 && process->start <= record->reload_ticks &&
+           is_of_server(all, record, process);
 }
 
 static void judge(const struct state_record *record, struct processes *out, struct process *process)
@@ -215,8 +226,7 @@ static void judge(const struct state_record *record, struct processes *out, stru
         process->role = ROLE_HELPER;
     if (process->role == ROLE_ORPHAN)
         out->orphans++;
-    if (record->reload_ticks != 0 && process->start <= record->reload_ticks &&
-        is_of_server(out, record, process)) {
+    if (runs_old_code(out, record, process)) {
         process->is_stale = true;
         out->stale++;
     }

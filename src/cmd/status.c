@@ -101,13 +101,17 @@ static const char *show_role(const struct process *process)
 
     if (process->state == 'Z')
         return "zombie";
-    return process->is_stale ? "STALE" : names[process->role];
+    if (process->is_stale)
+        return "STALE";
+    return process->is_other ? "next" : names[process->role];
 }
 
 static unsigned generation_of(const struct status *status, const struct process *process)
 {
     unsigned now = status->record->generation;
 
+    if (process->is_other)
+        return status->record->other_generation;
     return process->is_stale && now > 0 ? now - 1 : now;
 }
 

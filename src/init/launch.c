@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/exitcode.h"
 #include "base/log.h"
+#include "plan/print.h"
 #include "plan/renew.h"
 #include "proc/spawn.h"
 
@@ -33,11 +34,13 @@ static void tell_started(const void *context)
 {
     const struct loop *loop = context;
     const struct server_plan *plan = &loop->plan->server;
+    char words[400];
     char command[400];
     char kept[200];
     char identity[300] = "";
 
-    join(&plan->command, command, sizeof command);
+    join(&plan->command, words, sizeof words);
+    print_masked(words, command, sizeof command);
     join(&plan->capabilities, kept, sizeof kept);
     if (plan->user.text)
         snprintf(identity, sizeof identity, ", user %s, capabilities %s", plan->user.text,

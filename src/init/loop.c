@@ -193,6 +193,7 @@ static void tell_state(struct loop *loop)
         phase = STATE_SERVING;
     state_phase(loop->record, phase);
     state_server(loop->record, loop->server.pid, loop->server.generation);
+    state_other(loop->record, loop->other.pid, loop->other.generation);
     state_flush(loop->record);
 }
 

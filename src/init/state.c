@@ -194,6 +194,17 @@ void state_server(struct state *state, pid_t server, unsigned generation)
     record->generation = generation;
 }
 
+void state_other(struct state *state, pid_t other, unsigned generation)
+{
+    if ((state->is_made ? state->record.other : 0) == (int32_t)other)
+        return;
+    struct state_record *record = changing(state);
+    if (!record)
+        return;
+    record->other = (int32_t)other;
+    record->other_generation = generation;
+}
+
 void state_ready(struct state *state)
 {
     struct state_record *record = changing(state);

@@ -50,7 +50,7 @@ int flush_redis_check(const struct plan *plan, const struct stage_plan *stage,
                            "flush: say what redis is to forget: keys = myapp:cache:*, or the whole "
                            "database with all = yes");
     for (size_t i = 0; i < stage->keys.count; i++)
-        if (stage->keys.items[i][strspn(stage->keys.items[i], "*")] == '\0')
+        if (stage->keys.items[i][strspn(stage->keys.items[i], "*?")] == '\0')
             return place_fault(plan, stage, why,
                                "keys: \"%s\" is the whole database: write all = yes instead",
                                stage->keys.items[i]);

@@ -24,6 +24,12 @@ def test_a_start_is_told_before_any_word_of_the_server(anywhere):
     assert box.err[2] == "its first word"
 
 
+def test_a_password_in_the_command_is_not_told(anywhere):
+    box = anywhere("sh", "-c", "exit 0", "redis://u:hunter2@host/1")
+    assert box.wait() == 0
+    assert "redis://***@host/1" in box.err[1] and "hunter2" not in "".join(box.err)
+
+
 def test_a_start_that_fails_is_told_in_order(anywhere):
     box = anywhere("/nowhere/at/all")
     assert box.wait() == 127

@@ -115,6 +115,19 @@ def test_not_as_pid_1_it_tells_the_same(served, freshinit):
     assert [p["name"] for p in seen["processes"]] == ["signals"]
 
 
+def test_in_a_hand_over_each_process_has_its_own_generation(box, helper, freshinit):
+    one = box(config=f"[server]\nlisten = unix:/run/app.sock\nready = 3s\ncommand = {helper('signals')}\n")
+    one.wait_line("is ready", within=30)
+    one.signal(signal.SIGHUP)
+    one.wait_line("^ready", count=2)
+    one.wait_rest()
+    roles = {p["pid"]: (p["role"], p["generation"]) for p in status(one, freshinit)["processes"]}
+    old, new = (int(re.search(r"\(pid (\d+)", line)[1]) for line in one.err if line.startswith("Starting "))
+    assert (roles[old], roles[new]) == (("server", 1), ("next", 2))
+    lines = {line["name"]: line["result"] for line in inside(one, freshinit, "verify", "--json").json["lines"]}
+    assert lines["workers"] == lines["orphans"] == "ok"
+
+
 def state_file(box):
     return f"/proc/{box.init}/root/run/freshinit/state"
 

@@ -23,6 +23,9 @@ struct answer_target {
 MUST_USE int answer_target(const struct plan *plan, const char *word, struct answer_target *out,
                            struct fault *why);
 
+/* A fault of [health] url, with its place. */
+void answer_check(const struct plan *plan, struct fault *why);
+
 struct answer {
     bool is_http;
     struct http_answer http;

@@ -68,6 +68,9 @@ static int find_scheme(const char *text, struct url *out, const char **rest, str
     for (size_t i = 0; i < COUNT(schemes); i++)
         if (strcmp(out->scheme, schemes[i].name) == 0)
             return (int)i;
+    size_t digits = strspn(*rest, "0123456789");
+    if (digits > 0 && ((*rest)[digits] == '\0' || (*rest)[digits] == '/'))
+        return fault_set(why, "\"%.100s\" is no URL: write it like tcp://%.100s", text, text);
     return fault_set(why, "%s: is a scheme that freshinit does not know", out->scheme);
 }
 

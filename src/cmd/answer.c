@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/escape.h"
 #include "net/ready.h"
+#include "plan/draft.h"
 #include "plan/release.h"
 
 /* Which of the wanted headers. */
@@ -62,6 +63,20 @@ int answer_target(const struct plan *plan, const char *word, struct answer_targe
     url_public(&out->url, out->name, sizeof out->name);
     const struct ready_query query = { .url = &out->url };
     return ready_check(&query, why);
+}
+
+void answer_check(const struct plan *plan, struct fault *why)
+{
+    const struct source *source = draft_source(plan, NULL, keys_find(KEY_HEALTH, "url"));
+    char place[DRAFT_PLACE_SIZE];
+    struct answer_target target;
+    struct fault inner;
+
+    fault_clear(&inner);
+    if (!plan->health.url || answer_target(plan, NULL, &target, &inner) == 0)
+        return;
+    fault_set(why, "%s: [health] url: %s", draft_place(plan, source, place, sizeof place),
+              fault_line(&inner, 0));
 }
 
 bool answer_json(const char *text, const char *name, char *out, size_t out_size)

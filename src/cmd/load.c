@@ -8,6 +8,7 @@
 
 #include "base/arena.h"
 #include "base/log.h"
+#include "cmd/answer.h"
 #include "cmd/probe.h"
 #include "plan/build.h"
 #include "plan/draft.h"
@@ -69,6 +70,7 @@ const struct plan *load_plan(const struct invocation *invocation, struct fault *
         return NULL;
     log_setup(plan->log, plan->log_level);
     complete_server(plan, why);
+    answer_check(plan, why);
     for (size_t i = 0; i < plan->stage_count; i++) {
         const struct stage_kind *kind = kinds_find(plan->stages[i].action);
         if (kind && kind->check(plan, &plan->stages[i], why) < 0)

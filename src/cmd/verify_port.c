@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "cmd/answer.h"
 #include "cmd/verify_parts.h"
+#include "proc/privs.h"
 #include "proc/reap.h"
 #include "proc/spawn.h"
 #include "stage/ports.h"
@@ -54,7 +55,7 @@ static bool look_as_server(const struct verify *verify, struct looked *looked)
     user.uid = st.st_uid;
     user.gid = st.st_gid;
     fault_clear(&unused);
-    if (spawn_start(&what, &pid, &unused) < 0)
+    if (privs_may_become(&user, &unused) < 0 || spawn_start(&what, &pid, &unused) < 0)
         return false;
     while (clock_left(deadline_ms) != 0) {
         struct reap_event event = reap_next();

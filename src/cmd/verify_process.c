@@ -23,8 +23,8 @@ static void check_stages(struct verify *verify)
     const struct state_record *record = &verify->running->record;
     struct finding found = { .mark = MARK_FAIL,
                              .name = "stages",
-                             .fix =
-                                 "see their lines in the log; freshinit reload runs them again" };
+                             .fix = "see their lines in the log; a new start runs them again, "
+                                    "freshinit reload those with when = reload" };
     char names[NAMES_SIZE] = "";
     size_t done = 0;
 
@@ -37,11 +37,12 @@ static void check_stages(struct verify *verify)
         else if (stage->outcome == OUTCOME_DONE)
             done++;
     }
-    if (record->phase == STATE_STAGES)
+    if (record->phase == STATE_STAGES) {
+        found.fix = "wait for them, then verify again";
         checklist_add(&verify->list, &found, "they still run; the server was not started");
-    else if (names[0] != '\0')
+    } else if (names[0] != '\0') {
         checklist_add(&verify->list, &found, "%s", names);
-    else {
+    } else {
         found.mark = MARK_OK;
         checklist_add(&verify->list, &found, "%zu done", done);
     }
@@ -138,7 +139,8 @@ static void check_grace(struct verify *verify)
     text_show_ms(verify->grace_ms, given, sizeof given);
     if (stop_ms >= verify->grace_ms)
         found.mark = MARK_FAIL;
-    checklist_add(&verify->list, &found, "a stop takes at most %s, the platform gives %s", stop,
+    checklist_add(&verify->list, &found,
+                  "a stop takes at most %s; the platform is taken to give %s (else --grace)", stop,
                   given);
 }
 

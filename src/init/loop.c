@@ -12,6 +12,7 @@
 #include "base/arena.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/signame.h"
 #include "init/act.h"
 #include "init/policy.h"
 #include "init/reexec.h"
@@ -55,6 +56,17 @@ static bool asks_stop(const struct loop *loop, int number)
            (loop->state.phase == PHASE_STAGES && (number == SIGINT || number == SIGQUIT));
 }
 
+/* Else the end of the stage would be all that is told. */
+static void tell_stop_in_stages(const struct loop *loop, int number)
+{
+    char name[16];
+
+    if (loop->state.phase == PHASE_STAGES)
+        log_event(LOG_INFO, "stages.stopped", LOG_FIELDS(LOG_NUMBER("signal", number)),
+                  "SIG%s came: stopping, before the server was started",
+                  signame_text(number, name, sizeof name));
+}
+
 static void handle_signal(struct loop *loop, const struct signals_event *signal)
 {
     const struct init_plan *init = &loop->plan->init;
@@ -68,9 +80,10 @@ static void handle_signal(struct loop *loop, const struct signals_event *signal)
     if (meant == 0 && !is_hangup)
         return;
     enum event_kind kind = EVENT_SIGNAL;
-    if (is_hangup || asks_stop(loop, number) || asks_stop(loop, meant))
+    if (is_hangup || asks_stop(loop, number) || asks_stop(loop, meant)) {
         kind = EVENT_STOP_SIGNAL;
-    else if (asks_reload(loop, meant))
+        tell_stop_in_stages(loop, number);
+    } else if (asks_reload(loop, meant))
         kind = EVENT_RELOAD;
     handle(loop, (struct event){ .kind = kind, .signal = number });
 }

@@ -37,6 +37,7 @@ def good(helper, command="end exit 3"):
 
 REFUSED = [
     # content, what the lines must say
+    (b"[health]\nurl = localhost:8000\n", [r"given\.ini:2: \[health\] url: \"localhost:8000\" is no URL: write it like tcp://localhost:8000"]),
     (b"[server]\ncommand = x\nready = htp://x/\n", [r"given\.ini:3: ready \"htp://x/\" is neither http://"]),
     (b"[server]\nready = redis://x\ncommand = x\n", [r"given\.ini:2: ready \"redis://x\" is neither"]),
     (b"[server]\ncommand = gunicorn a\nlisten = here\n", [r"given\.ini:3: \[server\] listen: \"here\" is no address"]),

@@ -80,6 +80,7 @@ def test_a_stop_during_a_stage_ends_at_once(anywhere, helper, number):
     box.signal(number)
     assert box.wait() == 128 + number
     assert time.monotonic() - before < 5
+    box.wait_line(f"^{signal.Signals(number).name} came: stopping, before the server was started", stream="err")
     assert not [line for line in box.out if line.startswith("ready")]
     assert box.left() == []
 

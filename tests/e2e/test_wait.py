@@ -171,7 +171,7 @@ def test_no_secret_is_printed(run_config, tmp_path):  # noqa: F811
     ("https://box/", "no TLS inside"),
     ("rediss://box/", "no TLS inside"),
     ("tcp://box", "needs a port"),
-    ("db:5432", "does not know|no URL"),
+    ("db:5432", "\"db:5432\" is no URL: write it like tcp://db:5432"),
     ("pidfile:/run/x.pid", "can't be asked"),
     ("http+unix:///run/x.sock?path=a%0d%0ab", "blank|begins with"),
     ("redis://box/one", "no redis database"),

@@ -20,8 +20,13 @@ void guess_start(struct guess *guess, const char *wanted)
 
 void guess_offer(struct guess *guess, const char *candidate)
 {
-    size_t distance = text_distance(guess->wanted, candidate);
+    size_t length = strlen(guess->wanted);
+    size_t other = strlen(candidate);
 
+    /* So many letters must come or go. */
+    if ((length > other ? length - other : other - length) >= guess->distance)
+        return;
+    size_t distance = text_distance(guess->wanted, candidate);
     if (distance >= guess->distance)
         return;
     guess->distance = distance;

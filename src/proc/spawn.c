@@ -140,10 +140,11 @@ static int exec_found(const struct spawn *what, char *const *environment, struct
     const char *name = what->argv[0];
     const char *path = search_path(environment);
     const char *next = path;
-    char found[PATH_MAX] = "";
+    char found[PATH_MAX];
     char file[PATH_MAX];
     int error = ENOENT;
 
+    found[0] = '\0';
     if (strchr(name, '/') || name[0] == '\0') {
         execve(name, what->argv, environment);
         return explain(name, errno, why);

@@ -91,7 +91,7 @@ bool stages_next(struct loop *loop, enum when phase, struct event *follows)
                           .prepare = prepare_stage,
                           .context = loop,
                           .privs = { .user = loop->stage->user } };
-    loop->stages_run++;
+    loop->stages_run += loop->stage->stage_count;
     loop->stages_refreshing += loop->stage->refreshes;
     fault_clear(&why);
     if (spawn_start(&what, &loop->stage_pid, &why) < 0) {
@@ -146,7 +146,7 @@ struct event stages_ended(struct loop *loop, int status)
     forget(loop);
     if (reap_code(status) == 0)
         return (struct event){ .kind = EVENT_STAGE_ENDED };
-    loop->stages_failed++;
+    loop->stages_failed += stage->stage_count;
     /* A stage that failed has said why itself; one that was killed could not. */
     if (loop->is_stage_late)
         log_event(level, "stage.failed", LOG_FIELDS(LOG_TEXT("stage", stage->name)),

@@ -135,3 +135,10 @@ def test_a_stage_has_a_clean_start_too(anywhere, helper):
                    ignore=[signal.SIGHUP])
     line = box.wait_line(r'"blocked":\[(.*?)\],"not_default":\[(.*?)\],"fds":\[(.*?)\]')
     assert (line[1], line[2], line[3]) == ("", "", "0,1,2")
+
+
+def test_stages_that_share_a_walk_are_counted_each(anywhere, helper, tmp_path):
+    keys = "\n".join(f"[stage {name}]\nclear = *.{name}\nin = {tmp_path}\n" for name in ("one", "two"))
+    box = anywhere(config=config(helper, keys))
+    box.wait_line("^Cache cleared and templates refreshed: 2 stages, ", stream="err")
+    box.wait_line("^ready")

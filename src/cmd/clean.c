@@ -11,22 +11,31 @@
 #include "cmd/load.h"
 #include "init/loop.h"
 #include "init/pid1.h"
+#include "plan/guess.h"
 
-static bool is_known(const struct plan *plan, const char *target)
+/* Else the nearest one is in `guess`. */
+static bool is_known(const struct plan *plan, const char *target, struct guess *guess)
 {
+    guess_start(guess, target);
     for (size_t i = 0; i < plan->stage_count; i++)
-        for (size_t j = 0; j < plan->stages[i].targets.count; j++)
-            if (strcmp(target, plan->stages[i].targets.items[j]) == 0)
+        for (size_t j = 0; j < plan->stages[i].targets.count; j++) {
+            const char *known = plan->stages[i].targets.items[j];
+            if (strcmp(target, known) == 0)
                 return true;
+            guess_offer(guess, known);
+        }
     return false;
 }
 
 static int check_targets(const struct plan *plan, const struct words *targets, struct fault *why)
 {
+    struct guess guess;
+    char meant[GUESS_TEXT_SIZE];
+
     for (size_t i = 0; i < targets->count; i++)
-        if (!is_known(plan, targets->items[i]))
-            fault_set(why, "clean %s: no stage has targets = %s", targets->items[i],
-                      targets->items[i]);
+        if (!is_known(plan, targets->items[i], &guess))
+            fault_set(why, "clean %s: no stage has targets = %s%s", targets->items[i],
+                      targets->items[i], guess_text(&guess, meant));
     if (why->count == 0)
         return 0;
     fault_code(why, EXIT_USAGE);

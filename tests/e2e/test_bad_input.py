@@ -324,3 +324,9 @@ def test_a_mistyped_subcommand_runs_nothing(anywhere, word, meant):
     box = anywhere(word, config="[stage one]\nrun = echo ran\n", stages=True)
     assert box.wait() == 64
     assert box.err == [f'freshinit: error: "{word}" is no subcommand, and no program in PATH: did you mean {meant}?']
+
+
+def test_a_target_that_no_stage_has_gets_a_hint(anywhere):
+    box = anywhere("clean", "cahce", config="[stage one]\nrun = true\nwhen = build\ntargets = cache\n", stages=True)
+    assert box.wait() == 64
+    assert box.err == ['freshinit: error: clean cahce: no stage has targets = cahce, did you mean "cache"?']

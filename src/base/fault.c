@@ -5,8 +5,10 @@
 #include "base/fault.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/escape.h"
@@ -78,10 +80,37 @@ const char *fault_line(const struct fault *why, size_t index)
     return line;
 }
 
+/* The line of a configuration in "freshinit.ini:12: ..."; 0 where there is none. */
+static unsigned long place_of(const struct fault *why, size_t index)
+{
+    const char *colon = why->exit_code == EXIT_CONFIG ? fault_line(why, index) : "";
+
+    for (; (colon = strchr(colon, ':')); colon++) {
+        size_t digits = strspn(colon + 1, "0123456789");
+        if (digits > 0 && colon[1 + digits] == ':')
+            return strtoul(colon + 1, NULL, 10);
+    }
+    return 0;
+}
+
+/* In the order of the file, whoever has found them. */
 int fault_report(const struct fault *why)
 {
-    for (size_t i = 0; i < why->kept; i++)
-        log_event(LOG_ERROR, "fault", LOG_NONE, "%s", fault_line(why, i));
+    unsigned long next = 0;
+
+    for (size_t told = 0; told < why->kept;) {
+        unsigned long later = ULONG_MAX;
+        for (size_t i = 0; i < why->kept; i++) {
+            unsigned long place = place_of(why, i);
+            if (place > next && place < later)
+                later = place;
+            if (place != next)
+                continue;
+            log_event(LOG_ERROR, "fault", LOG_NONE, "%s", fault_line(why, i));
+            told++;
+        }
+        next = later;
+    }
     if (why->count > why->kept)
         log_event(LOG_ERROR, "fault", LOG_NONE, "and %zu more", why->count - why->kept);
     return why->exit_code;

@@ -1,6 +1,7 @@
 """What is wrong is told in one clear line, with the right exit code, and nothing is run."""
 
 import os
+import re
 import signal
 
 import pytest
@@ -95,6 +96,9 @@ clear = *
 """
     box = with_file(content, helper("end"), "exit", "3")
     assert_refused(box, *[rf"given\.ini:{line}: " for line in (2, 4, 5, 6, 8)])
+    # In the order of the file, though syntax is found before meaning.
+    lines = [int(found[1]) for line in box.err if (found := re.search(r"given\.ini:(\d+): ", line))]
+    assert lines == sorted(lines)
 
 
 def long_line(length):

@@ -80,11 +80,12 @@ static void handle_signal(struct loop *loop, const struct signals_event *signal)
     if (meant == 0 && !is_hangup)
         return;
     enum event_kind kind = EVENT_SIGNAL;
-    if (is_hangup || asks_stop(loop, number) || asks_stop(loop, meant)) {
+    if (is_hangup || asks_stop(loop, number) || asks_stop(loop, meant))
         kind = EVENT_STOP_SIGNAL;
-        tell_stop_in_stages(loop, number);
-    } else if (asks_reload(loop, meant))
+    else if (asks_reload(loop, meant))
         kind = EVENT_RELOAD;
+    if (kind == EVENT_STOP_SIGNAL)
+        tell_stop_in_stages(loop, number);
     handle(loop, (struct event){ .kind = kind, .signal = number });
 }
 

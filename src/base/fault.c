@@ -83,9 +83,9 @@ const char *fault_line(const struct fault *why, size_t index)
 /* The line of a configuration in "freshinit.ini:12: ..."; 0 where there is none. */
 static unsigned long place_of(const struct fault *why, size_t index)
 {
-    const char *colon = why->exit_code == EXIT_CONFIG ? fault_line(why, index) : "";
+    const char *colon = why->exit_code == EXIT_CONFIG ? fault_line(why, index) : NULL;
 
-    for (; (colon = strchr(colon, ':')); colon++) {
+    for (; colon && (colon = strchr(colon, ':')); colon++) {
         size_t digits = strspn(colon + 1, "0123456789");
         if (digits > 0 && colon[1 + digits] == ':')
             return strtoul(colon + 1, NULL, 10);

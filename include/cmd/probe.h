@@ -17,6 +17,9 @@ int probe_server(const struct plan *plan, pid_t group, const struct listeners *l
 /* Does the server say itself when it is ready? */
 bool probe_is_notified(const struct plan *plan);
 
+/* Is it asked? Then its workers can be asked after their own reload as well. */
+bool probe_asks(const struct plan *plan);
+
 /* A fault in `ready` that no server could mend. */
 int probe_check(const struct plan *plan, struct fault *why);
 

@@ -19,6 +19,7 @@ struct policy_rules {
     bool is_pid1;
     bool ends_at_once; /* tini: the rest is left to the kernel */
     bool tells_ready;  /* a probe does: EVENT_READY is more than that it was started */
+    bool asks_workers; /* also of those that the server's own reload has made */
     bool recycles;     /* a server that ends by itself with 0 is started again */
     enum policy_way way;
     int64_t drain_ms;

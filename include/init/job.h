@@ -39,6 +39,7 @@ struct jobs {
     int (*probe)(const struct plan *plan, pid_t group, const struct listeners *listeners,
                  const struct notify *notify);
     bool is_notified;    /* the server says itself when it is ready */
+    bool asks_workers;   /* the probe can tell of new workers, too */
     enum policy_way way; /* how a reload replaces the server */
     bool recycles;       /* a server that ends by itself with 0 is started again */
     enum when phase;     /* of the first stages: start, or build */

@@ -53,6 +53,7 @@ struct loop {
     bool has_more_children; /* that have ended, and for which no signal will come */
     unsigned generation;
     int64_t reload_start_ms;
+    bool has_new_workers;  /* all of the last reload's */
     uint64_t reload_ticks; /* what began until then is of before; 0: it was not told to reload */
     uint64_t usr2_ticks;   /* when gunicorn was asked to replace itself; 0: was not */
 };

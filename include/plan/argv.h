@@ -22,6 +22,7 @@ struct call {
     const char *subcommand; /* NULL: run the stages, then the command */
     char *const *words;     /* the command, or the words after the subcommand; ends with NULL */
     size_t word_count;
+    bool is_explicit;   /* they stand behind "--" */
     const char *config; /* --config */
     const char *grace;  /* verify --grace */
     bool no_stages;

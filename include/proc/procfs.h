@@ -13,9 +13,10 @@ struct procfs_entry {
     pid_t pid;
     pid_t parent;
     pid_t group;
-    char state;     /* 'Z' when it has ended */
-    uint64_t start; /* clock ticks since boot */
-    char name[32];  /* escaped */
+    char state;      /* 'Z' when it has ended */
+    uint64_t start;  /* clock ticks since boot */
+    bool has_execed; /* since its parent's fork */
+    char name[32];   /* escaped */
 };
 
 /* False when there is no such process, or /proc does not tell. */
@@ -42,9 +43,6 @@ bool procfs_descends(pid_t pid, pid_t ancestor);
 
 /* Is it in the process group of `leader`, or a descendant of it? */
 bool procfs_belongs(const struct procfs_entry *entry, pid_t leader);
-
-/* Is the word in /proc/PID/FILE? `unread` where that can't be read: it is another user's. */
-bool procfs_shows(pid_t pid, const char *file, const char *word, bool unread);
 
 /* Is it Python's own resource tracker? It lives as long as the server's master and runs nothing of
  * the application, so it is no worker. */

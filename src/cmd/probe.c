@@ -31,7 +31,8 @@ enum {
     PAUSE_MS = 50, /* between two tries at first; later a tenth of what it has taken so far, */
     PAUSE_MOST_MS = 1000,
     TRY_MS = 3000,        /* for one of them */
-    STAY_ALIVE_MS = 3000, /* where no one can tell who answers */
+    STAY_ALIVE_MS = 3000, /* where no one can tell who answers, */
+    BLIND_TRY_MS = 1000,  /* and for one try then: PID 1 has more patience than that */
     TARGET_SIZE = 512
 };
 
@@ -238,7 +239,8 @@ static int ask_blindly(const struct plan *plan, const struct probe *probe, struc
     clock_rest(STAY_ALIVE_MS);
     do {
         fault_clear(&last);
-        if (ready_ask(&query, try_until(probe), &last) == 0)
+        /* The rest may have taken all its time. */
+        if (ready_ask(&query, clock_ms() + BLIND_TRY_MS, &last) == 0)
             return 0;
         pause_before_next(probe);
     } while (clock_left(probe->deadline_ms) > 0);
@@ -284,6 +286,13 @@ static int ask(const struct plan *plan, pid_t group, const struct listeners *lis
 bool probe_is_notified(const struct plan *plan)
 {
     return plan->server.ready && strcmp(plan->server.ready, "notify") == 0;
+}
+
+bool probe_asks(const struct plan *plan)
+{
+    int64_t ms;
+
+    return plan->server.ready && !probe_is_notified(plan) && !is_time(plan->server.ready, &ms);
 }
 
 static int await_ready(const struct plan *plan, pid_t group, const struct listeners *listeners,

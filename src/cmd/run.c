@@ -1,6 +1,7 @@
 /*
  * The whole product: the stages, then the server, then nothing left behind.
  */
+#include <string.h>
 #include <unistd.h>
 
 #include "base/exitcode.h"
@@ -58,6 +59,7 @@ static void add_server(const struct plan *plan, struct jobs *jobs)
     jobs->way = way_of(plan);
     jobs->recycles = way_recycles(plan, profiles_find(server->kind, &server->command));
     jobs->is_notified = probe_is_notified(plan);
+    jobs->asks_workers = jobs->way == WAY_SIGNAL && probe_asks(plan);
     jobs->probe = server->ready || server->listen.count > 0 ? probe_server : NULL;
 }
 
@@ -83,7 +85,7 @@ static int check_word(const struct call *call, const struct plan *plan)
     struct guess guess;
     struct fault why;
 
-    if (call->word_count == 0 || plan->init.is_tini)
+    if (call->word_count == 0 || call->is_explicit || plan->init.is_tini || strchr(word, '/'))
         return 0;
     guess_start(&guess, word);
     guess_offer(&guess, "help");
@@ -95,12 +97,14 @@ static int check_word(const struct call *call, const struct plan *plan)
     bool is_option = !options_subcommand(guess.best);
     fault_clear(&why);
     fault_code(&why, EXIT_USAGE);
-    fault_set(&why, "\"%s\" is no subcommand, and no program in PATH: did you mean %s%s?", word,
-              is_option ? "--" : "", guess.best);
+    fault_set(&why,
+              "\"%s\" is no subcommand, and no program in PATH: did you mean %s%s? (a program: "
+              "freshinit -- %s)",
+              word, is_option ? "--" : "", guess.best, word);
     return fault_report(&why);
 }
 
-/* Before a stage runs that has to be run again after the next try. */
+/* What would end the start all the same, before a stage runs that has to be run again then. */
 static int check_users(const struct plan *plan, const struct jobs *jobs)
 {
     struct fault why;
@@ -110,7 +114,8 @@ static int check_users(const struct plan *plan, const struct jobs *jobs)
     if (jobs->count > 0)
         result = privs_may_become(&plan->server.user, &why);
     for (size_t i = 0; i < jobs->count && result == 0; i++)
-        result = privs_may_become(jobs->items[i].user, &why);
+        if ((jobs->items[i].when & WHEN_START) && jobs->items[i].on_error == ON_ERROR_FAIL)
+            result = privs_may_become(jobs->items[i].user, &why);
     return result < 0 ? fault_report(&why) : 0;
 }
 

@@ -192,25 +192,33 @@ static bool find_role(const struct processes *all, const struct state_record *re
     return false;
 }
 
+static bool is_in_group_of(const struct processes *all, const struct process *process, pid_t leader)
+{
+    const struct process *server = find(all, leader);
+
+    return server && process->group == server->group;
+}
+
 /* May it run old code of the server? A daemon that the server left behind, or someone else, has a
  * group of its own, and PID 1 leaves it alone: no reload ends it. */
 static bool is_of_server(const struct processes *all, const struct state_record *record,
                          const struct process *process)
 {
-    const struct process *server = find(all, record->server);
-
     if (process->role == ROLE_WORKER)
         return true;
-    return process->role == ROLE_ORPHAN && server && process->group == server->group;
+    return process->role == ROLE_ORPHAN && is_in_group_of(all, process, record->server);
 }
 
 /* Before a hand-over the old server serves, and is what it should be. */
 static bool runs_old_code(const struct processes *all, const struct state_record *record,
                           const struct process *process)
 {
-    if (record->other != 0 && process->is_other)
-        return record->other_generation < record->generation;
-    if (record->other != 0 && record->other_generation > record->generation)
+    bool has_old = record->other != 0 && record->other_generation < record->generation;
+
+    if (process->is_other ||
+        (process->role == ROLE_ORPHAN && has_old && is_in_group_of(all, process, record->other)))
+        return has_old;
+    if (record->other != 0 && !has_old)
         return false;
     return record->reload_ticks != 0 && process->start <= record->reload_ticks &&
            is_of_server(all, record, process);

@@ -54,7 +54,9 @@ static void tell_started(const void *context)
 void launch_give_up_privileges(const struct loop *loop)
 {
     struct privs_kept kept = {
-        .for_servers = loop->rules.recycles || loop->rules.way >= WAY_RESTART,
+        .for_servers = loop->rules.recycles || loop->rules.way >= WAY_RESTART ||
+                       /* The probe becomes the server's user, too. */
+                       loop->rules.asks_workers,
         .for_ports =
             loop->rules.way == WAY_HANDOVER && listen_has_low_port(&loop->server.listeners),
         .capabilities = &loop->plan->server.capabilities,

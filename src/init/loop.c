@@ -63,8 +63,8 @@ static void tell_stop_in_stages(const struct loop *loop, int number)
 
     if (loop->state.phase == PHASE_STAGES)
         log_event(LOG_INFO, "stages.stopped", LOG_FIELDS(LOG_NUMBER("signal", number)),
-                  "SIG%s came: stopping, before the server was started",
-                  signame_text(number, name, sizeof name));
+                  "SIG%s came: stopping%s", signame_text(number, name, sizeof name),
+                  loop->rules.has_server ? ", before the server was started" : "");
 }
 
 static void handle_signal(struct loop *loop, const struct signals_event *signal)
@@ -231,6 +231,7 @@ static struct policy_rules rules_for(const struct jobs *jobs, const struct plan 
         .is_pid1 = self->is_pid1,
         .ends_at_once = plan->init.is_tini,
         .tells_ready = jobs->probe != NULL,
+        .asks_workers = jobs->asks_workers,
         .recycles = jobs->recycles,
         .way = jobs->way,
         .drain_ms = server->drain_ms,

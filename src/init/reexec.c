@@ -3,7 +3,6 @@
  */
 #include "init/reexec.h"
 
-#include <stdio.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -43,17 +42,13 @@ bool reexec_follow(struct loop *loop)
     struct procfs_entry entry;
     struct procfs_entry next = { .pid = 0 };
     pid_t self = getpid();
-    char mark[32];
 
-    /* By this it knows whom it replaces. */
-    snprintf(mark, sizeof mark, "GUNICORN_PID=%d", (int)loop->server.pid);
     if (loop->usr2_ticks == 0 || !is_wanted(&loop->state) || !procfs_open(&walk))
         return false;
     /* A worker of the old master may be ours now too, but it was not started by an exec. */
     while (procfs_next(&walk, &entry))
         if (entry.parent == self && entry.group == loop->server.group && entry.state != 'Z' &&
-            entry.start >= loop->usr2_ticks && has_child(entry.pid) &&
-            procfs_shows(entry.pid, "environ", mark, true))
+            entry.start >= loop->usr2_ticks && entry.has_execed && has_child(entry.pid))
             next = entry;
     if (next.pid == 0)
         return false;

@@ -16,6 +16,7 @@ void reload_tell_begin(struct loop *loop)
 {
     loop->reload_start_ms = clock_ms();
     loop->reload_ticks = 0;
+    loop->has_new_workers = false;
     state_reload_began(loop->record, clock_ticks());
     log_event(LOG_INFO, "reload.started", LOG_NONE, "Reloading %s", loop->server_name);
 }
@@ -105,9 +106,10 @@ static const char *what_serves(const struct loop *loop)
         return "the old server could not be ended";
     if (loop->server.start_ms >= loop->reload_start_ms)
         return "the new server runs, but is not ready";
+    if (loop->has_new_workers)
+        return "the new workers run, but are not ready";
     if (loop->reload_ticks != 0)
-        return reload_is_fresh(loop) ? "the new workers run, but are not ready"
-                                     : "the old workers could not be ended";
+        return "the old workers could not be ended";
     return "the old server goes on";
 }
 

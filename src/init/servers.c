@@ -97,6 +97,7 @@ bool servers_start(struct loop *loop, struct event *follows)
 
 bool servers_ask(struct loop *loop, struct event *follows)
 {
+    loop->has_new_workers = true;
     return start_probe(loop, &loop->server, follows);
 }
 

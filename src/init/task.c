@@ -92,7 +92,7 @@ static struct step is_ready(struct policy *state, int64_t now_ms)
 static struct step workers_fresh(const struct policy_rules *rules, struct policy *state,
                                  int64_t now_ms)
 {
-    if (!rules->tells_ready)
+    if (!rules->asks_workers)
         return begin(state, TASK_READY_STAGES, CLOCK_NEVER, DO_RELOAD_DONE);
     return begin(state, TASK_AWAIT_READY, now_ms + rules->ready_timeout_ms + PROBE_MARGIN_MS,
                  DO_ASK_READY);

@@ -296,6 +296,7 @@ static int read_all(struct reading *reading)
             return -1;
         return check_places(reading);
     }
+    call->is_explicit = is_end;
     call->words = reading->next;
     while (call->words[call->word_count])
         call->word_count++;

@@ -14,8 +14,8 @@
 #include "base/escape.h"
 #include "base/fdio.h"
 
-/* Of a command line or an environment; a longer one is not read. */
-enum { FILE_SIZE = 16384 };
+/* The kernel's flag of a process that has made no exec since its fork. */
+enum { PF_FORKNOEXEC = 0x40 };
 
 /* The kernel's layout: libc's readdir would allocate. */
 struct kernel_dirent {
@@ -61,7 +61,8 @@ bool procfs_read(pid_t pid, struct procfs_entry *out)
     const char *rest = end + 2;
     out->parent = (pid_t)field(&rest, 1);
     out->group = (pid_t)field(&rest, 0);
-    out->start = field(&rest, 16);
+    out->has_execed = !(field(&rest, 3) & PF_FORKNOEXEC);
+    out->start = field(&rest, 12);
     return true;
 }
 
@@ -140,19 +141,15 @@ bool procfs_descends(pid_t pid, pid_t ancestor)
     return false;
 }
 
-bool procfs_shows(pid_t pid, const char *file, const char *word, bool unread)
-{
-    char path[48];
-    char text[FILE_SIZE];
-
-    snprintf(path, sizeof path, "/proc/%d/%s", (int)pid, file);
-    ssize_t length = fdio_read_file(path, text, sizeof text);
-    return length < 0 ? unread : memmem(text, (size_t)length, word, strlen(word)) != NULL;
-}
-
 bool procfs_is_helper(pid_t pid)
 {
-    return procfs_shows(pid, "cmdline", "resource_tracker", false);
+    static const char word[] = "resource_tracker";
+    char path[32];
+    char text[512];
+
+    snprintf(path, sizeof path, "/proc/%d/cmdline", (int)pid);
+    ssize_t length = fdio_read_file(path, text, sizeof text);
+    return length > 0 && memmem(text, (size_t)length, word, sizeof word - 1) != NULL;
 }
 
 bool procfs_belongs(const struct procfs_entry *entry, pid_t leader)

@@ -34,6 +34,15 @@ struct flush {
     char batch[BATCH_BYTES];
 };
 
+/* "*", and "?*" as well: no key is empty. */
+static bool is_everything(const char *pattern)
+{
+    const char *mark = strchr(pattern, '?');
+
+    return pattern[strspn(pattern, "*?")] == '\0' && strchr(pattern, '*') &&
+           (!mark || !strchr(mark + 1, '?'));
+}
+
 int flush_redis_check(const struct plan *plan, const struct stage_plan *stage,
                       const struct url *url, struct fault *why)
 {
@@ -50,7 +59,7 @@ int flush_redis_check(const struct plan *plan, const struct stage_plan *stage,
                            "flush: say what redis is to forget: keys = myapp:cache:*, or the whole "
                            "database with all = yes");
     for (size_t i = 0; i < stage->keys.count; i++)
-        if (stage->keys.items[i][strspn(stage->keys.items[i], "*?")] == '\0')
+        if (is_everything(stage->keys.items[i]))
             return place_fault(plan, stage, why,
                                "keys: \"%s\" is the whole database: write all = yes instead",
                                stage->keys.items[i]);

@@ -327,7 +327,19 @@ def test_a_mistyped_subcommand_runs_nothing(anywhere, word, meant):
     """It may have been meant for a container that serves."""
     box = anywhere(word, config="[stage one]\nrun = echo ran\n", stages=True)
     assert box.wait() == 64
-    assert box.err == [f'freshinit: error: "{word}" is no subcommand, and no program in PATH: did you mean {meant}?']
+    assert box.err == [f'freshinit: error: "{word}" is no subcommand, and no program in PATH: '
+                       f"did you mean {meant}? (a program: freshinit -- {word})"]
+
+
+@pytest.mark.parametrize("words", [("./check",), ("--", "check")])
+def test_what_is_meant_as_a_program_is_none(words, anywhere, tmp_path):
+    """A stage may have to install it, and a path begins in workdir."""
+    (tmp_path / "bin").mkdir()
+    script = f"printf '#!/bin/sh\\necho it ran\\n' > {tmp_path}/bin/check && chmod +x {tmp_path}/bin/check"
+    box = anywhere(*words, stages=True, env={"PATH": f"{tmp_path}/bin:/usr/bin:/bin"},
+                   config=f"[stage install]\nrun = {script}\nshell = yes\n[server]\nworkdir = {tmp_path}/bin\n")
+    assert box.wait() == 0
+    assert box.out == ["it ran"]
 
 
 def test_a_target_that_no_stage_has_gets_a_hint(anywhere):

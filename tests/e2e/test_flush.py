@@ -223,6 +223,7 @@ def test_memcached_with_a_password(start_memcached, run_config, cache_folder, se
     ("redis://h", [], "keys = myapp:cache:*, or the whole database with all = yes"),
     ("redis://h", ["keys = *"], "write all = yes instead"),
     ("redis://h", ["keys = ?*"], "write all = yes instead"),
+    ("redis://h", ["keys = ** *?"], "write all = yes instead"),
     ("redis://h", ["keys = a:*", "all = yes"], "not both"),
     ("redis://h/x", ["all = yes"], "no redis database"),
     ("rediss://h", ["all = yes"], "no TLS inside"),

@@ -101,8 +101,16 @@ def test_an_unknown_user_is_refused_before_anything_runs(people, helper, user):
     box.wait_line(user.split(":")[0] if user != "app:no-group" else "no-group", stream="err")
 
 
-@pytest.mark.parametrize("stage, keys", [("", ["user = 4711"]), ("[stage two]\nrun = echo ran\nuser = 4711\n", [])],
-                         ids=["server", "stage"])
+FATAL = "[stage two]\nrun = echo ran\nuser = 4711\non_error = fail\n"
+
+
+@pytest.mark.parametrize("lines", ["", "when = reload\n", "when = build\non_error = fail\n"])
+def test_a_stages_user_that_cannot_be_become_is_the_stages_own_trouble(people, helper, lines):
+    stage = f"[stage two]\nrun = echo ran\nuser = 4711\n{lines}"
+    assert report(people(config=stage + server(helper), uid=1500, gid=1600))["uids"] == [1500] * 3
+
+
+@pytest.mark.parametrize("stage, keys", [("", ["user = 4711"]), (FATAL, [])], ids=["server", "stage"])
 def test_a_user_that_cannot_be_become_is_refused_before_a_stage_runs(people, helper, stage, keys):
     stages = "[stage one]\nrun = echo ran\n" + stage
     box = people(config=stages + server(helper, *keys), uid=1500, gid=1600)

@@ -1,6 +1,7 @@
 """A reload: one at a time, in the way that leaves no old code, and it says how it went."""
 
 import signal
+import socket
 
 import pytest
 
@@ -43,6 +44,62 @@ def test_new_workers_that_answer_with_errors_are_told(site):
     site.box.wait_line(r"Reload failed: the new workers run, but are not ready", SLOW)
     site.reload("r2", 1)
     assert site.page()[0] == "r2"
+
+
+# A master that replaces its worker at HUP: enough of gunicorn, and of uvicorn, for freshinit.
+MASTER = """#!/usr/bin/python3 -SE
+import os, signal
+def begin():
+    global worker
+    worker = os.fork()
+    if worker == 0:
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)
+        print("worker", os.getpid(), flush=True)
+        while True:
+            signal.pause()
+def replace(*_):
+    old = worker
+    begin()
+    os.kill(old, signal.SIGKILL)
+    os.waitpid(old, 0)
+signal.signal(signal.SIGHUP, replace)
+begin()
+while True:
+    signal.pause()
+"""
+
+
+@pytest.fixture
+def reloading(box, tmp_path):
+    def start(name, keys):
+        tmp_path.chmod(0o755)
+        program = tmp_path / name
+        program.write_text(MASTER)
+        program.chmod(0o755)
+        one = box(config=f"[server]\nreload = signal\ncommand = {program} app:app --workers 2\n{keys}")
+        one.wait_line("^worker")
+        return one
+
+    return start
+
+
+@pytest.mark.usefixtures("needs_root")
+def test_new_workers_of_another_user_are_asked_too(reloading):
+    """PID 1 keeps what its probe needs to become that user."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        one = reloading("gunicorn", f"user = 65534\nready = tcp://127.0.0.1:{listener.getsockname()[1]}\n")
+        one.wait_line("is ready after")
+        one.signal(signal.SIGHUP)
+        assert one.wait_line("^Reload (done|failed)")[1] == "done"
+
+
+@pytest.mark.parametrize("ready", ["notify", "100ms"])
+def test_where_nobody_can_be_asked_new_workers_are_enough(ready, reloading):
+    """What notifies has done so once; a time tells nothing of workers."""
+    one = reloading("uvicorn", f"ready = {ready}\nready_timeout = 300ms\n")
+    one.wait_line("is ready after|not ready after")
+    one.signal(signal.SIGHUP)
+    assert one.wait_line("^Reload (done|failed)")[1] == "done"
 
 
 def test_the_record_counts_generations_as_the_log_does(site, freshinit):

@@ -100,10 +100,12 @@ listener = socket.socket(fileno=3)
 while True:
     connection, _ = listener.accept()
     words = b""
-    while sys.argv[1] == "never" or not words.endswith(b"\\r\\n\\r\\n"):
-        words += connection.recv(65536)
-    os.write(1, words)
-    connection.sendall(b"HTTP/1.1 503 Busy\\r\\nContent-Length: 0\\r\\n\\r\\n")
+    while part := connection.recv(65536):
+        words += part
+        if sys.argv[1] != "never" and words.endswith(b"\\r\\n\\r\\n"):
+            os.write(1, words)
+            connection.sendall(b"HTTP/1.1 503 Busy\\r\\nContent-Length: 0\\r\\n\\r\\n")
+            break
     connection.close()
 """
 
@@ -125,3 +127,23 @@ command = /usr/bin/python3 {program} {answers}
         one.wait_line(rf"^Host: 127.0.0.1:{port}")
         one.wait_line("^Authorization: Basic dTpodW50ZXIy")
     assert not [line for line in one.err if "hunter2" in line]
+
+
+@pytest.mark.usefixtures("needs_root")
+def test_what_is_asked_blindly_has_time_to_answer(box, helper, tmp_path):
+    """Its rest alone is longer than ready_timeout. A process with capabilities is hidden from the probe."""
+    port = free_port()
+    tmp_path.chmod(0o755)
+    program = tmp_path / "answers.py"
+    program.write_text(ANSWERS.replace("503 Busy", "200 OK"))
+    one = box(config=f"""
+[server]
+user = 65534
+capabilities = net_bind_service
+listen = 127.0.0.1:{port}
+ready = http://127.0.0.1:{port}/
+ready_timeout = 2s
+command = /usr/bin/python3 {program} ok
+""")
+    one.wait_line("who answers at .* can't be told", within=10)
+    one.wait_line("is ready after", within=10)

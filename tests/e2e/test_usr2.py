@@ -57,6 +57,22 @@ def test_the_new_master_is_in_the_old_ones_group_and_a_stop_reaches_it(site):
     assert site.box.wait(SLOW) == 0
 
 
+# A master with a worker, that replaces itself by an exec with an empty environment.
+REPLACING = """#!/usr/bin/python3 -SE
+import os, signal, sys
+def replace(*_):
+    if os.fork() == 0:
+        os.execve(sys.argv[0], sys.argv, {})
+signal.signal(signal.SIGUSR2, replace)
+print("master", os.getpid(), flush=True)
+if os.fork() == 0:
+    signal.signal(signal.SIGUSR2, signal.SIG_DFL)
+    print("worker", os.getpid(), flush=True)
+while True:
+    signal.pause()
+"""
+
+
 # A master with a worker that has a child of its own. What it starts at USR2 does not live, and at
 # USR1 the worker is replaced.
 FAILING = """#!/usr/bin/python3 -SE
@@ -83,6 +99,20 @@ begin()
 while True:
     signal.pause()
 """
+
+
+def test_a_new_master_without_its_environment_is_followed(box, tmp_path):
+    """setproctitle, which gunicorn uses where it is installed, writes over it."""
+    program = tmp_path / "gunicorn"
+    program.write_text(REPLACING)
+    program.chmod(0o755)
+    one = box(str(program), "app:app")
+    one.wait_line("^master")
+    one.signal(signal.SIGUSR2)
+    one.wait_line("^master", count=2)
+    one.wait_line("^worker", count=2)
+    os.kill(one.host_pid(re.search(r"\(pid (\d+)", "".join(one.err))[1]), signal.SIGKILL)
+    one.wait_line(r"has replaced itself \(USR2\)")
 
 
 def test_a_worker_is_not_taken_for_the_new_master(box, tmp_path):

@@ -135,7 +135,7 @@ static void new_workers_are_asked_whether_they_are_ready(void **unused)
         struct policy_rules rules;
         struct policy state;
         begin_reload(WAY_SIGNAL, &rules, &state);
-        rules.tells_ready = true;
+        rules.tells_ready = rules.asks_workers = true;
         feed(&rules, &state, EVENT_STAGES_DONE, 0, 1010);
         assert_int_equal(feed(&rules, &state, EVENT_WORKERS_FRESH, 0, 1100).kind, DO_ASK_READY);
         assert_int_equal(feed(&rules, &state, rows[i].kind, 0, 1200).kind, rows[i].wanted);

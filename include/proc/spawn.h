@@ -43,7 +43,7 @@ MUST_USE int spawn_start(const struct spawn *what, pid_t *out, struct fault *why
 /* In the child that a function runs in: becomes the program. Returns only when that fails. */
 MUST_USE int spawn_become(const struct spawn *what, struct fault *why);
 
-/* Is there a file of that name where it would be looked for? */
+/* Is there a file of that name, which has no slash, in the PATH of the environment? */
 bool spawn_finds(const char *name, char *const *environment);
 
 #endif

@@ -126,8 +126,6 @@ bool spawn_finds(const char *name, char *const *environment)
     const char *next = search_path(environment);
     char file[PATH_MAX];
 
-    if (strchr(name, '/'))
-        return access(name, F_OK) == 0;
     while (next_file(&next, name, file))
         if (access(file, F_OK) == 0)
             return true;

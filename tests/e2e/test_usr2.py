@@ -101,31 +101,37 @@ while True:
 """
 
 
+def start_as_gunicorn(text, box, folder):
+    program = folder / "gunicorn"
+    program.write_text(text)
+    program.chmod(0o755)
+    return box(str(program), "app:app")
+
+
+def kill_master(box):
+    """The one that freshinit has started."""
+    os.kill(box.host_pid(re.search(r"\(pid (\d+)", "".join(box.err))[1]), signal.SIGKILL)
+
+
 def test_a_new_master_without_its_environment_is_followed(box, tmp_path):
     """setproctitle, which gunicorn uses where it is installed, writes over it."""
-    program = tmp_path / "gunicorn"
-    program.write_text(REPLACING)
-    program.chmod(0o755)
-    one = box(str(program), "app:app")
+    one = start_as_gunicorn(REPLACING, box, tmp_path)
     one.wait_line("^master")
     one.signal(signal.SIGUSR2)
     one.wait_line("^master", count=2)
     one.wait_line("^worker", count=2)
-    os.kill(one.host_pid(re.search(r"\(pid (\d+)", "".join(one.err))[1]), signal.SIGKILL)
+    kill_master(one)
     one.wait_line(r"has replaced itself \(USR2\)")
 
 
 def test_a_worker_is_not_taken_for_the_new_master(box, tmp_path):
-    program = tmp_path / "gunicorn"
-    program.write_text(FAILING)
-    program.chmod(0o755)
-    one = box(str(program), "app:app")
+    one = start_as_gunicorn(FAILING, box, tmp_path)
     one.wait_line("^worker")
     one.signal(signal.SIGUSR2)
     one.wait_line("^failed")
     one.signal(signal.SIGUSR1)
     one.wait_line("^worker", count=2)
-    os.kill(one.host_pid(re.search(r"\(pid (\d+)", "".join(one.err))[1]), signal.SIGKILL)
+    kill_master(one)
     assert one.wait() == 137
     assert not [line for line in one.err if "has replaced itself" in line]
 

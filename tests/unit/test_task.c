@@ -159,14 +159,20 @@ static void a_worker_that_no_kill_ends_does_not_hold_up_reloads_for_ever(void **
     assert_int_equal(state.task, TASK_RELOAD_STAGES);
 }
 
+static void begin_recycling(struct policy_rules *rules, struct policy *state)
+{
+    *rules = usual();
+    rules->recycles = true;
+    begin_serving(rules, state);
+}
+
 static void a_server_that_has_done_its_requests_is_started_again(void **unused)
 {
-    struct policy_rules rules = usual();
+    struct policy_rules rules;
     struct policy state;
 
     (void)unused;
-    rules.recycles = true;
-    begin_serving(&rules, &state);
+    begin_recycling(&rules, &state);
     feed(&rules, &state, EVENT_READY, 0, 10);
     feed(&rules, &state, EVENT_STAGES_DONE, 0, 10);
     assert_int_equal(feed(&rules, &state, EVENT_SERVER_ENDED, 0, 5000).kind, DO_START_SERVER);
@@ -181,12 +187,11 @@ static void a_server_that_has_done_its_requests_is_started_again(void **unused)
 
 static void a_process_that_cannot_be_made_is_the_end_only_for_the_server(void **unused)
 {
-    struct policy_rules rules = usual();
+    struct policy_rules rules;
     struct policy state;
 
     (void)unused;
-    rules.recycles = true;
-    begin_serving(&rules, &state);
+    begin_recycling(&rules, &state);
     feed(&rules, &state, EVENT_READY, 0, 10);
     assert_int_equal(state.task, TASK_READY_STAGES);
     assert_int_equal(feed(&rules, &state, EVENT_SPAWN_FAILED, 125, 10).kind, DO_NOTHING);
@@ -202,12 +207,11 @@ static void a_process_that_cannot_be_made_is_the_end_only_for_the_server(void **
 
 static void a_long_life_forgives_short_ones(void **unused)
 {
-    struct policy_rules rules = usual();
+    struct policy_rules rules;
     struct policy state;
 
     (void)unused;
-    rules.recycles = true;
-    begin_serving(&rules, &state);
+    begin_recycling(&rules, &state);
     for (int64_t life = 1; life <= 5; life++)
         feed(&rules, &state, EVENT_SERVER_ENDED, 0, life);
     assert_int_equal(feed(&rules, &state, EVENT_SERVER_ENDED, 0, 9000).kind, DO_START_SERVER);

@@ -48,9 +48,10 @@ MUST_USE int draft_env(struct plan *plan, const char *name, const struct source 
 const char *draft_place(const struct plan *plan, const struct source *source, char *out,
                         size_t out_size);
 
-/* A fault of a key of [server], with the place where it is written. Returns -1. */
-int draft_fault(const struct plan *plan, const char *key, struct fault *why, const char *format,
-                ...) PRINTF_LIKE(4, 5);
+/* A fault of a key of [freshinit], [server] or [health], with the place where it is written.
+ * Returns -1. */
+int draft_fault(const struct plan *plan, enum key_section section, const char *key,
+                struct fault *why, const char *format, ...) PRINTF_LIKE(5, 6);
 
 /* The stage of that name, or NULL. */
 struct stage_plan *draft_stage(struct plan *plan, const char *name);

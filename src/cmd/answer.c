@@ -67,16 +67,12 @@ int answer_target(const struct plan *plan, const char *word, struct answer_targe
 
 void answer_check(const struct plan *plan, struct fault *why)
 {
-    const struct source *source = draft_source(plan, NULL, keys_find(KEY_HEALTH, "url"));
-    char place[DRAFT_PLACE_SIZE];
     struct answer_target target;
     struct fault inner;
 
     fault_clear(&inner);
-    if (!plan->health.url || answer_target(plan, NULL, &target, &inner) == 0)
-        return;
-    fault_set(why, "%s: [health] url: %s", draft_place(plan, source, place, sizeof place),
-              fault_line(&inner, 0));
+    if (plan->health.url && answer_target(plan, NULL, &target, &inner) < 0)
+        draft_fault(plan, KEY_HEALTH, "url", why, "%s", fault_line(&inner, 0));
 }
 
 bool answer_json(const char *text, const char *name, char *out, size_t out_size)

@@ -34,7 +34,7 @@ static int place_faults(const struct plan *plan, const char *key, const struct f
                         struct fault *why)
 {
     for (size_t i = 0; fault_line(found, i); i++)
-        draft_fault(plan, key, why, "%s", fault_line(found, i));
+        draft_fault(plan, KEY_SERVER, key, why, "%s", fault_line(found, i));
     return -1;
 }
 

@@ -341,7 +341,7 @@ int probe_check(const struct plan *plan, struct fault *why)
     if (probe_is_notified(plan)) {
         if (profiles_find(plan->server.kind, &plan->server.command)->kind != SERVER_GUNICORN)
             return 0;
-        return draft_fault(plan, "ready", why,
+        return draft_fault(plan, KEY_SERVER, "ready", why,
                            "gunicorn notifies before its workers run: ask it, like "
                            "http://127.0.0.1:8000/");
     }

@@ -84,10 +84,10 @@ const char *draft_place(const struct plan *plan, const struct source *source, ch
     return out;
 }
 
-int draft_fault(const struct plan *plan, const char *key, struct fault *why, const char *format,
-                ...)
+int draft_fault(const struct plan *plan, enum key_section section, const char *key,
+                struct fault *why, const char *format, ...)
 {
-    const struct source *source = draft_source(plan, NULL, keys_find(KEY_SERVER, key));
+    const struct source *source = draft_source(plan, NULL, keys_find(section, key));
     char place[DRAFT_PLACE_SIZE];
     char text[FAULT_TEXT_SIZE / 4];
     va_list values;
@@ -95,8 +95,8 @@ int draft_fault(const struct plan *plan, const char *key, struct fault *why, con
     va_start(values, format);
     vsnprintf(text, sizeof text, format, values);
     va_end(values);
-    return fault_set(why, "%s: [server] %s: %s", draft_place(plan, source, place, sizeof place),
-                     key, text);
+    return fault_set(why, "%s: [%s] %s: %s", draft_place(plan, source, place, sizeof place),
+                     keys_section_name(section), key, text);
 }
 
 struct stage_plan *draft_stage(struct plan *plan, const char *name)

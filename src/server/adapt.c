@@ -178,10 +178,11 @@ static int pass_listeners(struct plan *plan, const struct profile *profile, stru
     char text[32];
 
     if (profile->is_known && own)
-        return draft_fault(plan, "listen", why, "the command has %s itself: drop one of the two",
-                           own);
+        return draft_fault(plan, KEY_SERVER, "listen", why,
+                           "the command has %s itself: drop one of the two", own);
     if (profile->passing == PASS_ONE_FD && plan->server.listen.count > 1)
-        return draft_fault(plan, "listen", why, "%s takes one address only", profile->name);
+        return draft_fault(plan, KEY_SERVER, "listen", why, "%s takes one address only",
+                           profile->name);
     switch (profile->passing) {
     case PASS_GUNICORN:
         return pass_to_gunicorn(plan, why);
@@ -199,7 +200,7 @@ static int pass_listeners(struct plan *plan, const struct profile *profile, stru
     case PASS_NEVER:
         break;
     }
-    return draft_fault(plan, "listen", why,
+    return draft_fault(plan, KEY_SERVER, "listen", why,
                        "%s can't take a listening socket: drop listen, and a reload stops and "
                        "starts it",
                        profile->name);
@@ -228,7 +229,8 @@ static int pass_limits(struct plan *plan, const struct profile *profile, struct 
         put_words(plan, "--max-requests-jitter", jitter, "max_requests_jitter");
         return 0;
     default:
-        return draft_fault(plan, "max_requests", why, "%s has no such limit", profile->name);
+        return draft_fault(plan, KEY_SERVER, "max_requests", why, "%s has no such limit",
+                           profile->name);
     }
 }
 

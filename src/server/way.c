@@ -80,11 +80,12 @@ int way_choose(const struct plan *plan, const struct profile *profile, enum relo
     switch (plan->server.reload) {
     case RELOAD_HANDOVER:
         if (!has_listen)
-            return draft_fault(plan, "reload", why, "handover needs listen = ADDRESS");
+            return draft_fault(plan, KEY_SERVER, "reload", why, "handover needs listen = ADDRESS");
         return 0;
     case RELOAD_SIGNAL:
         if (profile->kind != SERVER_GUNICORN && profile->kind != SERVER_UVICORN)
-            return draft_fault(plan, "reload", why, "%s does not reload by HUP", profile->name);
+            return draft_fault(plan, KEY_SERVER, "reload", why, "%s does not reload by HUP",
+                               profile->name);
         return 0;
     case RELOAD_RESTART:
     case RELOAD_NONE:

@@ -31,6 +31,7 @@ enum {
     PAUSE_MS = 50, /* between two tries at first; later a tenth of what it has taken so far, */
     PAUSE_MOST_MS = 1000,
     TRY_MS = 3000,        /* for one of them */
+    LEAST_TRY_MS = 300,   /* a shorter one would hide why the one before it failed */
     STAY_ALIVE_MS = 3000, /* where no one can tell who answers, */
     BLIND_TRY_MS = 1000,  /* and for one try then: PID 1 has more patience than that */
     TARGET_SIZE = 512
@@ -279,7 +280,7 @@ static int ask(const struct plan *plan, pid_t group, const struct listeners *lis
             fault_set(&last, "another process answers, not the new server");
         else
             pause_before_next(&probe);
-    } while (clock_left(probe.deadline_ms) > 0);
+    } while (clock_left(probe.deadline_ms) > LEAST_TRY_MS);
     return fault_set(why, "%s", last.count > 0 ? fault_line(&last, 0) : "no answer");
 }
 
